@@ -1,0 +1,2 @@
+export * from './ledger/apply.js'
+export * from './store/memory.js'

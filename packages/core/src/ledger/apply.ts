@@ -1,0 +1,42 @@
+import { release, settle } from './close.js'
+import type { Command, EntriesRead, ReadEntries, Replies, Reply, ReplyTo } from './commands.js'
+import { extend } from './extend.js'
+import { grant } from './grant.js'
+import { reserve } from './reserve.js'
+import { standing } from './standing.js'
+import type { AccountState, Journal, LedgerEntry } from './state.js'
+import { sweep } from './sweep.js'
+import { readUsage } from './usage.js'
+
+/**
+ * What every command means: the account after it and the reply to it. Pure, and THE definition of the
+ * ledger: a store on any database must agree with it reply by reply and state by state.
+ *
+ * @param now the store's clock, ms since the epoch
+ * @example
+ * const [state, reply] = apply(emptyAccount, { kind: 'grant', account: 'a', grant: 'g1', amount: 5, reason: '' }, 0)
+ * // reply.kind === 'granted', state.balance === 5
+ */
+export function apply<C extends Command>(state: AccountState, command: C, now: number): [AccountState, ReplyTo<C>] {
+  return dispatch(sweep(state, now), command, now) as [AccountState, ReplyTo<C>]
+}
+
+function dispatch(state: AccountState, command: Command, now: number): [AccountState, Reply] {
+  switch (command.kind) {
+    case 'reserve': return reserve(state, command, now)
+    case 'settle': return settle(state, command, now)
+    case 'release': return release(state, command, now)
+    case 'extend': return extend(state, command, now)
+    case 'grant': return grant(state, command, now)
+    case 'balance': return [state, { kind: 'balance', ...standing(state) } satisfies Replies['balance']]
+    case 'usage': return [state, readUsage(state, now)]
+    case 'entries': return [state, readEntries(state.journal, command)]
+  }
+}
+
+function readEntries(journal: Journal | null, { after, limit }: ReadEntries): EntriesRead {
+  const entries: LedgerEntry[] = []
+  const from = Number(after)
+  for (let at = journal; at && at.length > from; at = at.previous) entries.unshift(at.entry)
+  return { kind: 'entries', entries: entries.slice(0, limit) }
+}

@@ -1,0 +1,59 @@
+import type { Closed, Release, Replies, Settle } from './commands.js'
+import { post } from './journal.js'
+import { CLOSED_KEPT_MS } from './limits.js'
+import { standing } from './standing.js'
+import type { AccountState, ClosedReservation, OpenReservation } from './state.js'
+import { earliest, isOver } from './sweep.js'
+import { countUsage } from './usage.js'
+
+/**
+ * Ends a reservation with its charge. A reservation that has expired is charged late: from what is available
+ * now, the rest recorded as a shortfall.
+ */
+export function settle(state: AccountState, command: Settle, now: number): [AccountState, Replies['settle']] {
+  const known = current(state, command.reservation, now)
+  if (known && known.kind !== 'open') return [state, closedReply(state, known)]
+  if (!known && now - command.firstSentAt >= CLOSED_KEPT_MS) return [state, { kind: 'unknown', now, ...standing(state) }]
+
+  const ceiling = known?.ceiling ?? command.ceiling
+  const owed = Math.min(command.charge, ceiling)
+  const freed = known ? unhold(state, known) : state
+  const charge = known ? owed : Math.min(owed, standing(freed).available)
+  const shortfall = owed - charge
+  const charged = charge + shortfall === 0 ? freed : post(freed, {
+    at: now, kind: 'charge', amount: -charge, reference: command.reservation, label: command.product, shortfall,
+  })
+  const used = countUsage(charged, command.product, charge, now)
+  return close(used, command.reservation, { kind: 'settled', ceiling, charge, shortfall, late: !known, closedAt: now })
+}
+
+/** Ends a reservation at zero. */
+export function release(state: AccountState, command: Release, now: number): [AccountState, Replies['release']] {
+  const known = current(state, command.reservation, now)
+  if (known && known.kind !== 'open') return [state, closedReply(state, known)]
+  const freed = known ? unhold(state, known) : state
+  const ceiling = known?.ceiling ?? 0
+  return close(freed, command.reservation, { kind: 'released', ceiling, charge: 0, shortfall: 0, late: false, closedAt: now })
+}
+
+function current(state: AccountState, id: string, now: number) {
+  const known = state.reservations.get(id)
+  return known && !isOver(known, now) ? known : undefined
+}
+
+function unhold(state: AccountState, { ceiling }: OpenReservation): AccountState {
+  return { ...state, reserved: state.reserved - ceiling }
+}
+
+function close(state: AccountState, id: string, closed: ClosedReservation): [AccountState, Closed] {
+  const after = {
+    ...state,
+    sweepAt: earliest(state.sweepAt, closed.closedAt + CLOSED_KEPT_MS),
+    reservations: state.reservations.set(id, closed),
+  }
+  return [after, closedReply(after, closed)]
+}
+
+function closedReply(state: AccountState, { kind, ceiling, charge, shortfall, late }: ClosedReservation): Closed {
+  return { kind, ceiling, charge, shortfall, late, ...standing(state) }
+}

@@ -1,0 +1,36 @@
+import type { Replies, Reserve } from './commands.js'
+import { post } from './journal.js'
+import { standing } from './standing.js'
+import type { AccountState } from './state.js'
+import { earliest, isOver } from './sweep.js'
+
+export function reserve(before: AccountState, command: Reserve, now: number): [AccountState, Replies['reserve']] {
+  const known = before.reservations.get(command.reservation)
+  if (known && !isOver(known, now)) {
+    if (known.kind !== 'open' || known.ceiling !== command.ceiling) return [before, { kind: 'conflict', ...standing(before) }]
+    const { reservedAt, expiresAt } = known
+    return [before, { kind: 'reserved', reservedAt, expiresAt, ...standing(before) }]
+  }
+  const state = provision(before, command.allowance, now)
+  const { available } = standing(state)
+  if (available < command.ceiling) {
+    return [state, { kind: 'insufficient', required: command.ceiling, ...standing(state) }]
+  }
+  const expiresAt = now + command.ttlMs
+  const open = { kind: 'open', ceiling: command.ceiling, reservedAt: now, expiresAt } as const
+  const after = {
+    ...state,
+    reserved: state.reserved + command.ceiling,
+    sweepAt: earliest(state.sweepAt, expiresAt),
+    reservations: state.reservations.set(command.reservation, open),
+  }
+  return [after, { kind: 'reserved', reservedAt: now, expiresAt, ...standing(after) }]
+}
+
+/** The first billable call grants the allowance, on top of whatever was granted before. */
+function provision(state: AccountState, allowance: number, now: number): AccountState {
+  if (state.provisioned) return state
+  const provisioned = { ...state, provisioned: true }
+  if (allowance === 0) return provisioned
+  return post(provisioned, { at: now, kind: 'grant', amount: allowance, reference: 'allowance', label: 'allowance', shortfall: 0 })
+}

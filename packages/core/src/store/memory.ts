@@ -1,0 +1,32 @@
+import { apply } from '../ledger/apply.js'
+import type { Command, ReplyTo } from '../ledger/commands.js'
+import { emptyAccount, type AccountState } from '../ledger/state.js'
+import type { Store } from './store.js'
+
+/** How a memory store is made. */
+export interface MemoryStoreOptions {
+  /** The clock, ms since the epoch. Default `Date.now`. */
+  readonly now?: () => number
+}
+
+/**
+ * Keeps accounts in this process, for development and tests: they are gone when it ends and no other process
+ * sees them. Billing warns once when NODE_ENV is production.
+ *
+ * @example
+ * const store = memoryStore()
+ * await store.send({ kind: 'balance', account: 'ada' }) // { kind: 'balance', balance: 0, reserved: 0, available: 0 }
+ */
+export function memoryStore({ now = Date.now }: MemoryStoreOptions = {}): Store {
+  const accounts = new Map<string, AccountState>()
+  return {
+    name: 'memory',
+    durable: false,
+    send<C extends Command>(command: C): Promise<ReplyTo<C>> {
+      const [state, reply] = apply(accounts.get(command.account) ?? emptyAccount, command, now())
+      if (state !== emptyAccount) accounts.set(command.account, state)
+      return Promise.resolve(reply)
+    },
+    close: () => Promise.resolve(),
+  }
+}
