@@ -1,0 +1,44 @@
+import type { Route } from './route.js'
+
+/** What an adapter tells about a request. Everything is read only when billing needs it. */
+export interface Call {
+  readonly url: string
+  readonly params: Readonly<Record<string, string>>
+  header(name: string): string | undefined
+  /** What the `account` option returns for this request. */
+  account(): unknown
+  /** The body as the framework's users parse it, left intact for the handler. */
+  body(): Promise<BodyRead>
+}
+
+export type BodyRead =
+  | { readonly kind: 'parsed'; readonly value: unknown }
+  | { readonly kind: 'unreadable'; readonly reason: string }
+
+/** A call whose price is reserved and that has not been settled. */
+export interface OpenCall {
+  readonly route: Route
+  /** The route's key, for messages. */
+  readonly key: string
+  readonly account: string
+  readonly reservation: string
+  /** Micro-credits. */
+  readonly ceiling: number
+  /** When the store reserved it, in the store's time, ms. */
+  readonly reservedAt: number
+  /** The same moment on this process's monotonic clock, ms. */
+  readonly startedAt: number
+  readonly call: Call
+  readonly body: unknown
+}
+
+/** What a call cost. Amounts are micro-credits. */
+export interface Receipt {
+  readonly charge: number
+  readonly ceiling: number
+  readonly items: readonly { readonly unit: string; readonly quantity: number; readonly credits: number }[]
+  /** What the account can spend after it; absent while the charge is pending. */
+  readonly available?: number
+  /** The store could not be reached: the charge is known and will be posted. */
+  readonly pending: boolean
+}

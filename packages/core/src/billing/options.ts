@@ -1,0 +1,152 @@
+import { z } from 'zod'
+import type { Store } from '../store/store.js'
+import { MAX_CREDITS } from '../credits.js'
+import { FareboxError } from '../errors.js'
+import { canonicalKey, parseRouteKey } from './route-key.js'
+import type { PriceBook, Route } from './route.js'
+
+/** Where billing says what a person should look at. */
+export interface Logger {
+  warn(message: string, details?: unknown): void
+  error(message: string, details?: unknown): void
+}
+
+/**
+ * What `billing` takes. `Request` is what the framework gives its handlers: Express' request, Koa's and Hono's
+ * context.
+ */
+export interface BillingOptions<Request, Bodies = unknown, Responses = unknown> {
+  /** Who pays for this request; nothing: 401. A string of 1 to 256 characters. */
+  readonly account: (request: Request) => string | null | undefined | Promise<string | null | undefined>
+  /** Where balances live: `memoryStore()`, or `redisStore(url)` of @farebox/redis. */
+  readonly store: Store
+  /** Prices by route. Default none: then `billable` prices single routes. */
+  readonly prices?: PriceBook<Bodies, Responses>
+  /** Credits that an account gets with its first billable call. Default 0. */
+  readonly allowance?: number
+  /** What a route gets that `prices` does not list: it runs free, or is refused. Default `'free'`. */
+  readonly unlisted?: 'free' | 'refuse'
+  /** The most credits any call may cost; a call priced above it is refused with 403. Default: no limit. */
+  readonly maxCeiling?: number
+  /** The paths of the endpoints that billing adds; `false` turns one off. */
+  readonly endpoints?: {
+    /** Default `/v1/credits/balance`. */
+    readonly balance?: string | false
+    /** Default `/v1/credits/projections/usage-summary`. */
+    readonly usageSummary?: string | false
+  }
+  /** How long a reservation lives unless its call still runs, in ms. Default 60,000. */
+  readonly reservationTtl?: number
+  /** How long a call waits for the store before it is refused with 503, in ms. Default 1,000. */
+  readonly storeTimeout?: number
+  /** Default: the console. */
+  readonly logger?: Logger
+}
+
+/** The options with every default filled in. */
+export interface Settings<Request> {
+  readonly account: (request: Request) => unknown
+  readonly store: Store
+  readonly prices: Readonly<Record<string, 'free' | Route>>
+  readonly allowance: number
+  readonly unlisted: 'free' | 'refuse'
+  readonly maxCeiling?: number | undefined
+  readonly endpoints: { readonly balance: string | false; readonly usageSummary: string | false }
+  readonly reservationTtl: number
+  readonly storeTimeout: number
+  readonly logger: Logger
+}
+
+const aFunction = <F>(what: string) => z.custom<F>((value) => typeof value === 'function', { error: `expected ${what}` })
+const credits = z.number().min(0).max(MAX_CREDITS)
+const milliseconds = z.int().min(1)
+const endpoint = (path: string) => z.union([z.string().startsWith('/'), z.literal(false)], { error: 'expected a path that starts with "/", or false' }).default(path)
+
+const schemaOption = z.custom<Route['body']>(
+  (value) => typeof (value as Route['body'])?.['~standard']?.validate === 'function',
+  { error: 'expected a schema that implements Standard Schema (zod, valibot, arktype)' },
+)
+
+/** One route's terms, as `prices` and `billable` take them. */
+export const routeOption: z.ZodType<Route> = z.strictObject({
+  product: z.string().min(1).max(100),
+  body: schemaOption.optional(),
+  response: schemaOption.optional(),
+  price: z.union([credits, aFunction<Extract<Route['price'], (...args: never) => unknown>>('a function')], {
+    error: `expected a number of credits from 0 to ${MAX_CREDITS}, or a function`,
+  }),
+  charge: aFunction<NonNullable<Route['charge']>>('a function').optional(),
+  rates: z.record(z.string(), credits).optional(),
+  metering: z.boolean().optional(),
+  maxDuration: milliseconds.optional(),
+}) as z.ZodType<Route>
+
+const terms = z.union([z.literal('free'), routeOption])
+
+const prices = z.record(z.string(), z.unknown()).default({}).transform((book, context) => {
+  const seen = new Map<string, string>()
+  const fault = (key: string, path: PropertyKey[], message: string) =>
+    context.addIssue({ code: 'custom', path: [key, ...path], message, input: book[key] })
+  for (const [key, value] of Object.entries(book)) {
+    const parsed = parseRouteKey(key)
+    if (typeof parsed === 'string') fault(key, [], parsed)
+    else {
+      const canonical = canonicalKey(parsed)
+      const twin = seen.get(canonical)
+      if (twin !== undefined) fault(key, [], `means the same route as "${twin}"`)
+      seen.set(canonical, key)
+    }
+    // 'free' is told apart first, so that a fault in a route is named by its field and not by the union.
+    const schema = typeof value === 'object' ? routeOption : terms
+    for (const issue of schema.safeParse(value).error?.issues ?? []) {
+      fault(key, issue.path, issue.path.length === 0 && issue.code === 'invalid_union' ? 'expected "free" or a route: { product, price, … }' : issue.message)
+    }
+  }
+  return book as Readonly<Record<string, 'free' | Route>>
+})
+
+const optionsSchema = z.strictObject({
+  account: aFunction<Settings<unknown>['account']>('a function that returns the account of a request'),
+  store: z.custom<Store>((value) => typeof (value as Store | undefined)?.send === 'function', {
+    error: 'expected a store: memoryStore() or redisStore(url)',
+  }),
+  prices,
+  allowance: credits.default(0),
+  unlisted: z.enum(['free', 'refuse']).default('free'),
+  maxCeiling: credits.optional(),
+  endpoints: z.strictObject({
+    balance: endpoint('/v1/credits/balance'),
+    usageSummary: endpoint('/v1/credits/projections/usage-summary'),
+  }).prefault({}),
+  reservationTtl: milliseconds.min(1_000).default(60_000),
+  storeTimeout: milliseconds.default(1_000),
+  logger: z.custom<Logger>((value) => typeof (value as Logger | undefined)?.warn === 'function' && typeof (value as Logger).error === 'function', {
+    error: 'expected an object with warn and error',
+  }).default(() => console),
+})
+
+/**
+ * Reads the options and fills in the defaults.
+ *
+ * @throws FareboxError `OPTIONS_INVALID`, whose message lists every fault there is
+ */
+export function parseOptions<Request>(options: unknown): Settings<Request> {
+  return parseOrThrow(optionsSchema, options, 'billing options') as Settings<Request>
+}
+
+/** Reads the terms of one route. Throws as `parseOptions` does. */
+export function parseRoute(route: unknown): Route {
+  return parseOrThrow(routeOption, route, 'billable route')
+}
+
+function parseOrThrow<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
+  const parsed = schema.safeParse(value)
+  if (parsed.success) return parsed.data
+  const faults = parsed.error.issues.map((issue) => `  ${pathOf(issue.path)}: ${issue.message}`)
+  throw new FareboxError('OPTIONS_INVALID', [`${what}: ${faults.length} ${faults.length === 1 ? 'fault' : 'faults'}`, ...faults].join('\n'), { cause: parsed.error })
+}
+
+function pathOf(path: readonly PropertyKey[]): string {
+  if (path.length === 0) return 'options'
+  return path.map((part, i) => (/^\w+$/.test(String(part)) ? `${i ? '.' : ''}${String(part)}` : `["${String(part)}"]`)).join('')
+}

@@ -1,0 +1,9 @@
+/** How a call ended. */
+export type Outcome =
+  | { readonly kind: 'failed' }
+  | { readonly kind: 'succeeded'; readonly status: number; readonly body: unknown }
+
+/** Status 400 and above is a failure; a redirect or a 304 came from a handler that did its work. */
+export function isFailure(status: number): boolean {
+  return status >= 400
+}

@@ -1,0 +1,120 @@
+import type { Closed, Release, Settle } from '../ledger/commands.js'
+import type { Store } from '../store/store.js'
+import type { OpenCall } from './call.js'
+import { toCredits } from '../credits.js'
+import { withDeadline } from './deadline.js'
+import type { Logger } from './options.js'
+import type { Renewal } from './renewal.js'
+
+type Ending = Settle | Release
+
+/** How many endings may wait for a store that can't be reached, and how long between two tries, ms. */
+const MAX_WAITING = 10_000
+const FIRST_RETRY_MS = 100
+const LAST_RETRY_MS = 5_000
+const PAGE = 1_000
+
+export type Posting =
+  | { readonly kind: 'posted'; readonly closed: Closed }
+  /** The store could not be reached; the ending waits here and is sent until it is there. */
+  | { readonly kind: 'kept' }
+
+/**
+ * Posts the endings of calls. One that does not reach the store is kept and sent again until it does, with its
+ * reservation kept alive: a known charge is never dropped without a record.
+ */
+export class Postings {
+  readonly #waiting = new Set<Promise<void>>()
+  #closing = false
+
+  constructor(
+    private readonly store: Store,
+    private readonly timeoutMs: number,
+    private readonly renewal: Renewal,
+    private readonly logger: Logger,
+  ) {}
+
+  /** Answers after one try. Never rejects. */
+  async post(open: OpenCall, command: Ending): Promise<Posting> {
+    try {
+      return { kind: 'posted', closed: await this.#deliver(open, command) }
+    } catch (error) {
+      if (this.#waiting.size >= MAX_WAITING) this.#giveUp(open, command, error)
+      else this.#keep(open, command)
+      return { kind: 'kept' }
+    }
+  }
+
+  /** Resolves when nothing waits any more. What still can't be posted gets one more try, then is given up. */
+  async drain(): Promise<void> {
+    this.#closing = true
+    await Promise.all(this.#waiting)
+  }
+
+  #keep(open: OpenCall, command: Ending): void {
+    const work = this.#retry(open, command).finally(() => this.#waiting.delete(work))
+    this.#waiting.add(work)
+  }
+
+  async #retry(open: OpenCall, command: Ending): Promise<void> {
+    for (let wait = FIRST_RETRY_MS; ; wait = Math.min(wait * 2, LAST_RETRY_MS)) {
+      await pause(wait)
+      const last = this.#closing
+      try {
+        await this.#deliver(open, command)
+        return
+      } catch (error) {
+        if (last) return this.#giveUp(open, command, error)
+      }
+    }
+  }
+
+  async #deliver(open: OpenCall, command: Ending): Promise<Closed> {
+    const closed = await this.#send(command)
+    this.renewal.stop(open)
+    if (closed.late) this.#reportLate(open, closed)
+    return closed
+  }
+
+  #reportLate({ key, account }: OpenCall, { charge, shortfall }: Closed): void {
+    this.logger.warn(`farebox: ${key}: account ${JSON.stringify(account)} was charged ${toCredits(charge)} credits late, ${toCredits(shortfall)} more could not be taken`)
+  }
+
+  /** The record of last resort: everything that is needed to post the charge by hand. */
+  #giveUp(open: OpenCall, command: Ending, error: unknown): void {
+    this.renewal.stop(open)
+    this.logger.error(`farebox: given up: ${JSON.stringify(command)} could not be posted`, error)
+  }
+
+  async #send(command: Ending): Promise<Closed> {
+    const reply = await withDeadline(this.store.send(command), this.timeoutMs)
+    return reply.kind === 'unknown' ? this.#resolve(command as Settle, reply.now) : reply
+  }
+
+  /** The store can't tell any more whether this settle was posted: its journal can. */
+  async #resolve(command: Settle, now: number): Promise<Closed> {
+    const posted = await this.#findEntry(command)
+    if (posted) {
+      const { balance, reserved, available } = await this.store.send({ kind: 'balance', account: command.account })
+      const { ceiling } = command
+      return { kind: 'settled', ceiling, charge: -posted.amount, shortfall: posted.shortfall, late: false, balance, reserved, available }
+    }
+    return this.#send({ ...command, firstSentAt: now })
+  }
+
+  async #findEntry({ account, reservation }: Settle) {
+    for (let after = ''; ;) {
+      const { entries } = await this.store.send({ kind: 'entries', account, after, limit: PAGE })
+      const found = entries.find((entry) => entry.kind === 'charge' && entry.reference === reservation)
+      const last = entries.at(-1)
+      if (found || !last || entries.length < PAGE) return found
+      after = last.id
+    }
+  }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms)
+  })
+}

@@ -1,0 +1,54 @@
+import type { Store } from '../store/store.js'
+import type { OpenCall } from './call.js'
+import { toCredits } from '../credits.js'
+import type { Logger } from './options.js'
+
+/** For how long a call keeps its reservation where its route does not say, ms. */
+const DEFAULT_MAX_DURATION = 600_000
+
+/**
+ * Keeps the reservations of running calls alive: one timer for the process, that moves every deadline three
+ * times a lifetime. When the process dies, they end by themselves.
+ */
+export class Renewal {
+  readonly #open = new Set<OpenCall>()
+  #timer: ReturnType<typeof setTimeout> | undefined
+
+  constructor(private readonly store: Store, private readonly ttlMs: number, private readonly logger: Logger) {}
+
+  start(open: OpenCall): void {
+    this.#open.add(open)
+    this.#arm()
+  }
+
+  stop(open: OpenCall): void {
+    this.#open.delete(open)
+  }
+
+  #arm(): void {
+    if (this.#timer !== undefined) return
+    this.#timer = setTimeout(() => this.#tick(), this.ttlMs / 3)
+    // A running call keeps its process alive by its own socket; the timer must not.
+    const timer: unknown = this.#timer
+    if (typeof timer === 'object') (timer as { unref?(): void }).unref?.()
+  }
+
+  #tick(): void {
+    this.#timer = undefined
+    const now = performance.now()
+    for (const open of this.#open) this.#renew(open, now - open.startedAt)
+    if (this.#open.size > 0) this.#arm()
+  }
+
+  #renew(open: OpenCall, age: number): void {
+    if (age < this.ttlMs / 4) return
+    if (age >= (open.route.maxDuration ?? DEFAULT_MAX_DURATION)) {
+      this.stop(open)
+      this.logger.warn(`farebox: ${open.key} runs longer than its maxDuration, its ${toCredits(open.ceiling)} credits are held no longer`)
+      return
+    }
+    // A store that can't be reached is tried again at the next tick; the reservation outlives two misses.
+    const { account, reservation } = open
+    void this.store.send({ kind: 'extend', account, reservation, ttlMs: this.ttlMs }).catch(() => {})
+  }
+}

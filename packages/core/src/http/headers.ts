@@ -1,0 +1,15 @@
+import { toCredits } from '../credits.js'
+import type { Receipt } from '../billing/call.js'
+
+/** What a settled call tells its caller, in credits. */
+export function closingHeaders({ ceiling, charge, available }: Receipt): Record<string, string> {
+  return {
+    ...ceilingHeader(ceiling),
+    'Credits-Charged': String(toCredits(charge)),
+    ...(available !== undefined && { 'Credits-Remaining': String(toCredits(available)) }),
+  }
+}
+
+export function ceilingHeader(ceiling: number): Record<string, string> {
+  return { 'Credits-Ceiling': String(toCredits(ceiling)) }
+}

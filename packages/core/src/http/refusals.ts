@@ -1,0 +1,45 @@
+import type { Refused } from '../billing/refused.js'
+import type { SchemaIssue } from '../billing/schema.js'
+import { toCredits } from '../credits.js'
+
+/** Why a call does not run. Codes are stable; messages are for people. */
+export interface Refusal {
+  readonly status: number
+  readonly code: string
+  readonly message: string
+  readonly details: Readonly<Record<string, unknown>>
+  readonly headers: Readonly<Record<string, string>>
+}
+
+/** What a caller is told, and the only place where a status code is chosen (DESIGN.md, section 4). */
+export function refusalOf(refused: Refused): Refusal {
+  switch (refused.kind) {
+    case 'unauthenticated':
+      return refusal(401, 'UNAUTHENTICATED', refused.reason)
+    case 'insufficient':
+      return insufficient(refused)
+    case 'ceiling_too_high':
+      return refusal(403, 'CEILING_TOO_HIGH', 'this call costs more than any one call may',
+        { required: toCredits(refused.required), maxCeiling: toCredits(refused.most) })
+    case 'invalid_request':
+      return refusal(422, 'INVALID_REQUEST', `this request can't be priced: ${refused.issues.map(issueText).join('; ')}`, { issues: refused.issues })
+    case 'price_invalid':
+      return refusal(500, 'PRICE_INVALID', 'this route has no valid price', { route: refused.route })
+    case 'unavailable':
+      return refusal(503, 'BILLING_UNAVAILABLE', 'credits cannot be checked at the moment', {}, { 'Retry-After': '1' })
+  }
+}
+
+function insufficient({ required, available, reserved }: Extract<Refused, { kind: 'insufficient' }>): Refusal {
+  const details = { required: toCredits(required), available: toCredits(available), reserved: toCredits(reserved) }
+  return refusal(402, 'PAYMENT_REQUIRED', 'insufficient credits', details,
+    { 'Credits-Ceiling': String(details.required), 'Credits-Remaining': String(details.available) })
+}
+
+function refusal(status: number, code: string, message: string, details: Refusal['details'] = {}, headers: Refusal['headers'] = {}): Refusal {
+  return { status, code, message, details, headers: { 'Credits-Charged': '0', ...headers } }
+}
+
+function issueText({ field, message }: SchemaIssue): string {
+  return field === '' ? message : `${field}: ${message}`
+}
