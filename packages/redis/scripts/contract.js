@@ -1,0 +1,64 @@
+// What a Lua file says about itself in its comments, and whether its code keeps to it.
+
+const builtins = ['tonumber', 'unpack', 'ipairs', 'function', 'if', 'and', 'or', 'not', 'return', 'in', 'while']
+
+/** Reads a file: its code without comments, and the contracts its comments state. */
+export function contract(source) {
+  const lines = source.split('\n')
+  const comments = lines.filter((line) => line.startsWith('-- ')).map((line) => line.slice(3))
+  const code = lines.map((line) => line.replace(/(^|\s)--.*$/, '').trimEnd()).filter((line) => line !== '').join('\n')
+  const listed = (word) => comments.filter((line) => line.startsWith(`${word}:`)).map((line) => words(line.slice(word.length + 1)))
+  return {
+    code,
+    command: code.match(/^commands\.(\w+) =/m)?.[1],
+    keys: listed('KEYS').flat(),
+    args: listed('ARGV').flat(),
+    replies: listed('reply').map(([kind, ...fields]) => [kind, fields]),
+    functions: comments.map((line) => line.match(/^(\w+)\(([^)]*)\)(:|$)/)).filter(Boolean).map(([, name, parameters]) => `${name}(${parameters})`),
+    stated: comments.filter((line) => /^(KEYS|ARGV):/.test(line)).length > 0,
+  }
+}
+
+/** What a file's comments say that its code does not do, or the other way round. `known` gains its functions. */
+export function check(file, known) {
+  return [...checkReads(file), ...checkReplies(file), ...checkFunctions(file, known)]
+}
+
+/** Every key and argument is read by its name, in the order of the header. */
+function checkReads({ code, keys, args, command, stated }) {
+  const read = (functions) => [...code.matchAll(new RegExp(`\\b(?:${functions})\\('(\\w+)'\\)`, 'g'))].map(([, name]) => name)
+  return [
+    ...(command && !stated ? ['a command without KEYS and ARGV'] : []),
+    ...differ('KEYS', keys, read('key')),
+    ...differ('ARGV', args, read('text|number')),
+  ]
+}
+
+function differ(what, stated, found) {
+  return stated.join(' ') === found.join(' ') ? [] : [`${what} says "${stated.join(' ')}", the code reads "${found.join(' ')}"`]
+}
+
+/** Every reply of the header is made by the code with as many numbers, and no other one is. */
+function checkReplies({ code, replies }) {
+  const stated = replies.map(([kind, fields]) => `'${kind}${' %.0f'.repeat(fields.length)}'`)
+  const made = [...code.matchAll(/'[a-z_]+( %\.0f)+'/g)].map(([literal]) => literal)
+  return [
+    ...stated.filter((reply) => !code.includes(reply)).map((reply) => `the header's reply ${reply} is nowhere made`),
+    ...made.filter((reply) => !stated.includes(reply)).map((reply) => `the reply ${reply} is not in the header`),
+  ]
+}
+
+/** A function has the parameters its comment gives it, and what is called is there by then. */
+function checkFunctions({ code, functions }, known) {
+  const defined = [...code.matchAll(/local function (\w+\([^)]*\))/g)].map(([, signature]) => signature)
+  for (const signature of defined) known.add(signature.slice(0, signature.indexOf('(')))
+  const called = [...code.replace(/'[^']*'/g, "''").matchAll(/(?<![.\w])([a-z]\w*)\s*\(/g)].map(([, name]) => name)
+  return [
+    ...functions.filter((signature) => !defined.includes(signature)).map((signature) => `no function ${signature}`),
+    ...called.filter((name) => !known.has(name) && !builtins.includes(name)).map((name) => `unknown function ${name}`),
+  ]
+}
+
+function words(text) {
+  return text.split(' ').filter((word) => word !== '')
+}

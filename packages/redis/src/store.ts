@@ -1,0 +1,67 @@
+import type { Command, ReplyTo, Store } from '@farebox/core'
+import { batchSender, type Sent } from './batch.js'
+import { encodeCommand } from './codec.js'
+import { connect, type RedisConnection } from './connection.js'
+import { gather, type Gatherer } from './gather.js'
+import { keySpace } from './keys.js'
+import { parseOptions, type RedisStoreOptions } from './options.js'
+import { agreeOnPartitions } from './partitions.js'
+
+/** At most this many commands a call: about a millisecond in which the server does nothing else. */
+const MOST_A_BATCH = 128
+
+/**
+ * Keeps balances in Redis: one server, Sentinel or Cluster. The commands of one tick travel as one atomic script
+ * call (on a Cluster one for each partition they touch).
+ *
+ * @param connection a redis:// or rediss:// URL, which the store opens and `close()` closes, or an ioredis
+ * `Redis` or `Cluster`, which stays yours: give it a small `maxRetriesPerRequest`, so that calls fail soon when
+ * Redis is away
+ * @throws FareboxError `OPTIONS_INVALID` for an unusable connection or option. `send` rejects with
+ * `STORE_MISMATCH` when the data was written with another number of partitions, else with the client's own error.
+ * @example
+ * const store = redisStore(process.env.REDIS_URL)
+ * await store.send({ kind: 'balance', account: 'ada' }) // { kind: 'balance', balance: 0, reserved: 0, available: 0 }
+ */
+export function redisStore(connection: RedisConnection, options: RedisStoreOptions = {}): Store {
+  const { prefix, partitions, now } = parseOptions(options)
+  const { client, close } = connect(connection)
+  const keys = keySpace(prefix, partitions)
+  const agree = onceFulfilled(() => agreeOnPartitions(client, keys.partitions, partitions))
+  const sendBatch = batchSender(client, keys, now)
+  const gatherers = new Map<number, Gatherer<Sent>>()
+
+  function gathererOf(account: string): Gatherer<Sent> {
+    const slot = client.isCluster ? keys.partitionOf(account) : 0
+    let gatherer = gatherers.get(slot)
+    if (!gatherer) gatherers.set(slot, gatherer = gather(MOST_A_BATCH, sendBatch))
+    return gatherer
+  }
+
+  return {
+    name: 'redis',
+    durable: true,
+    async send<C extends Command>(command: C): Promise<ReplyTo<C>> {
+      const gatherer = gathererOf(command.account)
+      const args = encodeCommand(command)
+      const agreed = agree()
+      if (agreed) await agreed
+      return new Promise((resolve, reject) => gatherer.add({ command, args, resolve: resolve as Sent['resolve'], reject }))
+    },
+    close() {
+      for (const gatherer of gatherers.values()) gatherer.flush()
+      return close()
+    },
+  }
+}
+
+/** Does a thing until it succeeds, once: a promise while it is under way, then nothing. */
+function onceFulfilled(act: () => Promise<void>): () => Promise<void> | undefined {
+  let done = false
+  let underWay: Promise<void> | undefined
+  return () => {
+    if (done) return undefined
+    underWay ??= act().then(() => { done = true }).finally(() => { underWay = undefined })
+    return underWay
+  }
+}
