@@ -1,17 +1,13 @@
-import type { Replies } from './ledger/commands.js'
-import { endpoints, type Endpoints } from './http/endpoints.js'
-import { identify } from './billing/account.js'
-import { admitter } from './billing/admission.js'
-import { toCredits, toMicro, MAX_CREDITS } from './credits.js'
-import { FareboxError } from './errors.js'
-import { Exchange } from './http/exchange.js'
+import { Admitter } from './billing/admission.js'
+import { grant, type GrantOptions, type GrantOutcome } from './billing/granting.js'
 import { parseOptions, type BillingOptions, type Settings } from './billing/options.js'
 import { Postings } from './billing/postings.js'
 import { PriceList } from './billing/price-list.js'
 import { Renewal } from './billing/renewal.js'
 import { reportRoutes, type Registered, type RouteReport } from './billing/report.js'
-import { reservationIds } from './billing/reservation-id.js'
-import { settler } from './billing/settlement.js'
+import { Settler } from './billing/settlement.js'
+import { endpoints, type Endpoints } from './http/endpoints.js'
+import { Exchange } from './http/exchange.js'
 
 /** What a program does with billing besides mounting it. Every framework's `billing()` has it. */
 export interface Billing {
@@ -23,18 +19,9 @@ export interface Billing {
    * @throws FareboxError `ARGUMENT_INVALID` or `STORE_UNAVAILABLE`
    * @example await bill.grant('ada', 500, { id: 'evt_1', reason: 'top-up' })
    */
-  grant(account: string, credits: number, options: { readonly id: string; readonly reason: string }): Promise<GrantOutcome>
+  grant(account: string, credits: number, options: GrantOptions): Promise<GrantOutcome>
   /** Posts what still waits for the store and closes the store. Call it when the server has stopped. */
   close(): Promise<void>
-}
-
-export interface GrantOutcome {
-  readonly kind: Replies['grant']['kind']
-  /** Whether an earlier grant with this id had done it already. */
-  readonly replayed: boolean
-  readonly balance: number
-  readonly reserved: number
-  readonly available: number
 }
 
 /** Billing as adapters hold it. */
@@ -62,40 +49,19 @@ export function createEngine<Request, Bodies, Responses>(options: BillingOptions
   const prices = new PriceList(settings.prices)
   const renewal = new Renewal(store, reservationTtl, logger)
   const postings = new Postings(store, storeTimeout, renewal, logger)
-  const admit = admitter(settings, reservationIds())
-  const settle = settler(settings, postings)
+  const admitter = new Admitter(settings)
+  const settler = new Settler(postings, logger)
   return {
     settings,
     prices,
     endpoints: endpoints(settings),
+    exchange: () => new Exchange(settings, admitter, settler, renewal),
     report: (registered) => reportRoutes(prices, registered),
-    exchange: () => new Exchange(settings, admit, settle, renewal),
-    grant: (account, credits, { id, reason }) => grant(settings, account, credits, id, reason),
+    grant: (account, credits, grantOptions) => grant(settings, account, credits, grantOptions),
     async close() {
       await postings.drain()
       await store.close()
     },
-  }
-}
-
-async function grant({ store }: Settings<never>, account: string, credits: number, id: string, reason: string): Promise<GrantOutcome> {
-  const who = identify(account)
-  if (who.kind === 'nobody') throw new FareboxError('ARGUMENT_INVALID', who.reason)
-  const amount = toMicro(credits)
-  if (!amount) throw new FareboxError('ARGUMENT_INVALID', `credits: expected more than 0 and at most ${MAX_CREDITS}, got ${String(credits)}`)
-  if (typeof id !== 'string' || id === '') throw new FareboxError('ARGUMENT_INVALID', 'id: expected a string that is the same when this grant is sent again')
-  if (typeof reason !== 'string') throw new FareboxError('ARGUMENT_INVALID', `reason: expected a string, got ${typeof reason}`)
-  const reply = await send()
-  const { kind, balance, reserved, available } = reply
-  const replayed = kind === 'granted' && reply.replayed
-  return { kind, replayed, balance: toCredits(balance), reserved: toCredits(reserved), available: toCredits(available) }
-
-  async function send() {
-    try {
-      return await store.send({ kind: 'grant', account, grant: id, amount: amount!, reason })
-    } catch (cause) {
-      throw new FareboxError('STORE_UNAVAILABLE', `grant ${id}: the store failed; sending it again is safe`, { cause })
-    }
   }
 }
 

@@ -1,4 +1,4 @@
-import { toCredits, toMicro } from '../credits.js'
+import { MAX_CREDITS, toMicro } from '../credits.js'
 import type { ChargeContext, ChargeItem, PriceContext, Route } from './route.js'
 import { parse } from './schema.js'
 
@@ -14,11 +14,11 @@ export function priceOf(route: Route, context: PriceContext): Amount {
 }
 
 /** What a successful call cost, micro-credits, before it is held against the ceiling. */
-export async function chargeOf(route: Route, context: ChargeContext, ceiling: number): Promise<Amount> {
-  const { charge } = route
+export async function chargeOf({ charge, response: schema }: Route, context: ChargeContext, ceiling: number): Promise<Amount> {
   if (!charge) return { kind: 'amount', micro: ceiling, items: [] }
-  if (!route.response) return guarded('charge', () => charge(context))
-  const body = await parse(route.response, context.response.body)
+  if (!schema) return guarded('charge', () => charge(context))
+  const body = await parse(schema, context.response.body).catch((cause: unknown) => ({ kind: 'threw', cause }) as const)
+  if (body.kind === 'threw') return { kind: 'broken', reason: 'the response schema threw', cause: body.cause }
   if (body.kind === 'invalid') {
     return { kind: 'broken', reason: `the response does not fit the route's schema: ${body.issues.map((i) => `${i.field} ${i.message}`).join('; ')}` }
   }
@@ -38,10 +38,11 @@ function amountOf(result: unknown): Amount {
     ? result as { readonly credits: unknown; readonly items?: readonly ChargeItem[] }
     : { credits: result }
   const micro = toMicro(itemized.credits)
-  if (micro === undefined) return { kind: 'broken', reason: `expected credits from 0 to ${toCredits(Number.MAX_SAFE_INTEGER)}, got ${describe(itemized.credits)}` }
+  if (micro === undefined) return { kind: 'broken', reason: `expected credits from 0 to ${MAX_CREDITS}, got ${describe(itemized.credits)}` }
   return { kind: 'amount', micro, items: itemized.items ?? [] }
 }
 
 function describe(value: unknown): string {
-  return value instanceof Promise ? 'a promise' : typeof value === 'object' ? `an ${typeof value}` : String(value)
+  if (value instanceof Promise) return 'a promise'
+  return typeof value === 'number' ? String(value) : `a value of type ${typeof value}`
 }

@@ -1,58 +1,57 @@
+import { toCredits } from '../credits.js'
 import type { Release, Settle } from '../ledger/commands.js'
 import type { OpenCall, Receipt } from './call.js'
 import { chargeContext } from './context.js'
-import { toCredits } from '../credits.js'
-import type { Settings } from './options.js'
+import type { Logger } from './options.js'
 import type { Outcome } from './outcome.js'
 import type { Postings } from './postings.js'
 import { chargeOf } from './pricing.js'
 import type { ChargeItem } from './route.js'
 
-interface Charge {
+interface Cost {
   readonly micro: number
   readonly items: readonly ChargeItem[]
 }
 
-/** Ends calls: decides what each cost and posts it. */
-export interface Settler {
-  settle(open: OpenCall, outcome: Outcome): Promise<Receipt>
-  release(open: OpenCall): Promise<Receipt>
-}
+const nothing: Cost = { micro: 0, items: [] }
 
-export function settler({ logger }: Settings<never>, postings: Postings): Settler {
-  /** A failed call costs nothing; a success what its route says, never more than the ceiling. */
-  async function charge(open: OpenCall, outcome: Extract<Outcome, { kind: 'succeeded' }>): Promise<Charge> {
-    const amount = await chargeOf(open.route, chargeContext(open, outcome), open.ceiling)
+/** Ends calls: decides what each cost, never more than its ceiling, and posts it. */
+export class Settler {
+  constructor(private readonly postings: Postings, private readonly logger: Logger) {}
+
+  /** A failed call costs nothing, a success what its route says. Never rejects. */
+  async settle(open: OpenCall, outcome: Outcome): Promise<Receipt> {
+    if (outcome.kind === 'failed') return this.release(open)
+    const cost = await this.#cost(open, outcome)
+    const { account, reservation, ceiling, reservedAt, startedAt } = open
+    const firstSentAt = Math.floor(reservedAt + performance.now() - startedAt)
+    return this.#post(open, cost, { kind: 'settle', account, reservation, ceiling, charge: cost.micro, product: open.route.product, firstSentAt })
+  }
+
+  async release(open: OpenCall): Promise<Receipt> {
+    return this.#post(open, nothing, { kind: 'release', account: open.account, reservation: open.reservation })
+  }
+
+  async #cost(open: OpenCall, outcome: Extract<Outcome, { kind: 'succeeded' }>): Promise<Cost> {
+    const { key, route, ceiling } = open
+    const amount = await chargeOf(route, chargeContext(open, outcome), ceiling)
     if (amount.kind === 'broken') {
-      // The work was done and its cost can't be told: the price that the caller agreed to, not a free call.
-      logger.error(`farebox: ${open.key} has no valid charge, its price is taken: ${amount.reason}`, amount.cause)
-      return { micro: open.ceiling, items: [] }
+      // The work was done and what it cost can't be told: the price that the caller agreed to, not a free call.
+      this.logger.error(`farebox: ${key} has no valid charge, its price is taken: ${amount.reason}`, amount.cause)
+      return { micro: ceiling, items: [] }
     }
-    if (amount.micro > open.ceiling) {
-      logger.warn(`farebox: ${open.key} cost ${toCredits(amount.micro)} credits, clamped to its price of ${toCredits(open.ceiling)}`)
-      return { micro: open.ceiling, items: amount.items }
+    if (amount.micro > ceiling) {
+      this.logger.warn(`farebox: ${key} cost ${toCredits(amount.micro)} credits, clamped to its price of ${toCredits(ceiling)}`)
+      return { micro: ceiling, items: amount.items }
     }
     return amount
   }
 
-  async function post(open: OpenCall, { micro, items }: Charge, command: Settle | Release): Promise<Receipt> {
+  async #post(open: OpenCall, { micro, items }: Cost, command: Settle | Release): Promise<Receipt> {
     const { ceiling } = open
-    const posting = await postings.post(open, command)
+    const posting = await this.postings.post(open, command)
     if (posting.kind === 'kept') return { charge: micro, ceiling, items, pending: true }
     const { charge, available } = posting.closed
     return { charge, ceiling, items, available, pending: false }
-  }
-
-  const nothing: Charge = { micro: 0, items: [] }
-
-  return {
-    async settle(open, outcome) {
-      if (outcome.kind === 'failed') return this.release(open)
-      const cost = await charge(open, outcome)
-      const { account, reservation, ceiling, reservedAt, startedAt } = open
-      const firstSentAt = Math.floor(reservedAt + performance.now() - startedAt)
-      return post(open, cost, { kind: 'settle', account, reservation, ceiling, charge: cost.micro, product: open.route.product, firstSentAt })
-    },
-    release: (open) => post(open, nothing, { kind: 'release', account: open.account, reservation: open.reservation }),
   }
 }
