@@ -9,7 +9,7 @@ import type { Renewal } from './renewal.js'
 type Ending = Settle | Release
 
 /** How many endings may wait for a store that can't be reached, and how long between two tries, ms. */
-const MAX_WAITING = 10_000
+const MAX_KEPT = 10_000
 const FIRST_RETRY_MS = 100
 const LAST_RETRY_MS = 5_000
 const PAGE = 1_000
@@ -24,7 +24,10 @@ export type Posting =
  * reservation kept alive: a known charge is never dropped without a record.
  */
 export class Postings {
-  readonly #waiting = new Set<Promise<void>>()
+  /** Whatever is on its way to the store. */
+  readonly #work = new Set<Promise<unknown>>()
+  /** How many endings wait to be sent again. */
+  #kept = 0
   #closing = false
 
   constructor(
@@ -35,38 +38,43 @@ export class Postings {
   ) {}
 
   /** Answers after one try. Never rejects. */
-  async post(open: OpenCall, command: Ending): Promise<Posting> {
+  post(open: OpenCall, command: Ending): Promise<Posting> {
+    return this.#track(this.#postOrKeep(open, command))
+  }
+
+  /** Resolves when nothing is on its way any more. What still can't be posted gets one more try, then is given up. */
+  async drain(): Promise<void> {
+    this.#closing = true
+    while (this.#work.size > 0) await Promise.all(this.#work)
+  }
+
+  async #postOrKeep(open: OpenCall, command: Ending): Promise<Posting> {
     try {
       return { kind: 'posted', closed: await this.#deliver(open, command) }
     } catch (error) {
-      if (this.#waiting.size >= MAX_WAITING) this.#giveUp(open, command, error)
-      else this.#keep(open, command)
+      if (this.#kept >= MAX_KEPT) this.#giveUp(open, command, error)
+      else void this.#track(this.#retry(open, command))
       return { kind: 'kept' }
     }
   }
 
-  /** Resolves when nothing waits any more. What still can't be posted gets one more try, then is given up. */
-  async drain(): Promise<void> {
-    this.#closing = true
-    await Promise.all(this.#waiting)
-  }
-
-  #keep(open: OpenCall, command: Ending): void {
-    const work = this.#retry(open, command).finally(() => this.#waiting.delete(work))
-    this.#waiting.add(work)
+  #track<T>(work: Promise<T>): Promise<T> {
+    const tracked = work.finally(() => this.#work.delete(tracked))
+    this.#work.add(tracked)
+    return tracked
   }
 
   async #retry(open: OpenCall, command: Ending): Promise<void> {
-    for (let wait = FIRST_RETRY_MS; ; wait = Math.min(wait * 2, LAST_RETRY_MS)) {
+    this.#kept++
+    for (let wait = FIRST_RETRY_MS, done = false; !done; wait = Math.min(wait * 2, LAST_RETRY_MS)) {
       await pause(wait)
       const last = this.#closing
-      try {
-        await this.#deliver(open, command)
-        return
-      } catch (error) {
-        if (last) return this.#giveUp(open, command, error)
-      }
+      done = await this.#deliver(open, command).then(() => true, (error: unknown) => {
+        if (last) this.#giveUp(open, command, error)
+        return last
+      })
     }
+    this.#kept--
   }
 
   async #deliver(open: OpenCall, command: Ending): Promise<Closed> {
