@@ -1,4 +1,4 @@
-import type { Closed, Release, Settle } from '../ledger/commands.js'
+import type { Closed, Command, Release, ReplyTo, Settle } from '../ledger/commands.js'
 import type { Store } from '../store/store.js'
 import type { OpenCall } from './call.js'
 import { toCredits } from '../credits.js'
@@ -95,7 +95,7 @@ export class Postings {
   }
 
   async #send(command: Ending): Promise<Closed> {
-    const reply = await withDeadline(this.store.send(command), this.timeoutMs)
+    const reply = await this.#ask(command)
     return reply.kind === 'unknown' ? this.#resolve(command as Settle, reply.now) : reply
   }
 
@@ -103,7 +103,7 @@ export class Postings {
   async #resolve(command: Settle, now: number): Promise<Closed> {
     const posted = await this.#findEntry(command)
     if (posted) {
-      const { balance, reserved, available } = await this.store.send({ kind: 'balance', account: command.account })
+      const { balance, reserved, available } = await this.#ask({ kind: 'balance', account: command.account })
       const { ceiling } = command
       return { kind: 'settled', ceiling, charge: -posted.amount, shortfall: posted.shortfall, late: false, balance, reserved, available }
     }
@@ -112,12 +112,16 @@ export class Postings {
 
   async #findEntry({ account, reservation }: Settle) {
     for (let after = ''; ;) {
-      const { entries } = await this.store.send({ kind: 'entries', account, after, limit: PAGE })
+      const { entries } = await this.#ask({ kind: 'entries', account, after, limit: PAGE })
       const found = entries.find((entry) => entry.kind === 'charge' && entry.reference === reservation)
       const last = entries.at(-1)
       if (found || !last || entries.length < PAGE) return found
       after = last.id
     }
+  }
+
+  #ask<C extends Command>(command: C): Promise<ReplyTo<C>> {
+    return withDeadline(this.store.send(command), this.timeoutMs)
   }
 }
 
