@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest'
+import { z } from 'zod'
+import { parseOptions, parseRoute } from '../src/billing/options.js'
+import { isFareboxError } from '../src/errors.js'
+import { memoryStore } from '../src/store/memory.js'
+
+const account = () => 'ada'
+const store = memoryStore()
+const route = { product: 'runs', price: 1 }
+
+function faults(parse: () => unknown): string[] {
+  try {
+    parse()
+  } catch (error) {
+    if (!isFareboxError(error) || error.code !== 'OPTIONS_INVALID') throw error
+    return error.message.split('\n')
+  }
+  return []
+}
+const faultsOf = (options: unknown) => faults(() => parseOptions(options))
+
+it('fills in every default', () => {
+  expect(parseOptions({ account, store })).toEqual({
+    account, store, prices: {}, allowance: 0, unlisted: 'free', reservationTtl: 60_000, storeTimeout: 1_000, logger: console,
+    endpoints: { balance: '/v1/credits/balance', usageSummary: '/v1/credits/projections/usage-summary' },
+  })
+})
+
+it('keeps what it is given, functions and schemas as they are', () => {
+  const prices = { 'POST /run': { ...route, body: z.object({}), price: () => 1, charge: () => 1, metering: true, maxDuration: 5 }, 'GET /': 'free' }
+  const options = { account, store, prices, allowance: 0.5, unlisted: 'refuse', maxCeiling: 9, endpoints: { balance: '/b', usageSummary: false }, reservationTtl: 1_000, storeTimeout: 1, logger: console }
+  expect(parseOptions(options)).toEqual(options)
+})
+
+it('lists every fault at once, each by its name', () => {
+  const lines = faultsOf({
+    account: 'ada', store: 'redis', allowance: -1, unlisted: 'no', maxCeiling: Infinity, reservationTtl: 999, storeTimeout: 0.5, logger: {}, endpoints: { balance: 'b', typo: '/' },
+    allowence: 5,
+    prices: {
+      'post /run': route,
+      'GET /items/:id': route,
+      'GET /items/:item/': route,
+      'GET /none': null,
+      'GET /name': 'paid',
+      'GET /empty': {},
+      'GET /wrong': { product: '', price: -1, charge: 5, body: {}, rates: { a: -1 }, metering: 'yes', maxDuration: 0, prise: 1 },
+    },
+  })
+  const expected = [
+    'account:', 'store:', 'allowance:', 'unlisted:', 'maxCeiling:', 'reservationTtl:', 'storeTimeout:', 'logger:', 'endpoints.balance:', 'endpoints:.*typo', 'options:.*allowence',
+    'prices\\["post /run"\\]:', 'prices\\["GET /items/:item/"\\]: means the same route as "GET /items/:id"',
+    'prices\\["GET /none"\\]:', 'prices\\["GET /name"\\]: expected "free" or a route', 'prices\\["GET /empty"\\]product:|prices\\["GET /empty"\\].product:', 'prices\\["GET /empty"\\].?price:',
+    ...['product', 'price', 'charge', 'body', 'rates.a', 'metering', 'maxDuration'].map((field) => `prices\\["GET /wrong"\\]\\.?${field}:`), 'prices\\["GET /wrong"\\]:.*prise',
+  ]
+  for (const pattern of expected) expect(lines.filter((line) => new RegExp(`^  ${pattern}`).test(line)), `${pattern} in\n${lines.join('\n')}`).toHaveLength(1)
+  expect(lines[0]).toBe(`billing options: ${expected.length} faults`)
+  expect(lines).toHaveLength(expected.length + 1)
+})
+
+it.each([undefined, null, 5, 'x', []])('options that are %s are one fault', (options) => {
+  expect(faultsOf(options)[0]).toBe('billing options: 1 fault')
+})
+
+describe('the terms of one route', () => {
+  it('are checked alike', () => {
+    expect(faults(() => parseRoute({ price: NaN }))).toEqual(['billable route: 2 faults', expect.stringContaining('product:'), expect.stringContaining('price:')])
+    expect(faults(() => parseRoute('free'))).toHaveLength(2)
+    expect(parseRoute(route)).toEqual(route)
+  })
+})

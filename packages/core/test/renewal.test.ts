@@ -1,0 +1,96 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { Renewal } from '../src/billing/renewal.js'
+import type { Extended } from '../src/ledger/commands.js'
+import { openCall, recordingLogger, scriptedStore } from './open-call.js'
+
+const TTL = 60_000
+const extended: Extended = { kind: 'extended', expiresAt: 0, balance: 0, reserved: 0, available: 0 }
+
+function renewing(answer: () => Extended | Promise<Extended> = () => extended) {
+  const { store, sent } = scriptedStore(answer)
+  const { logger, warnings } = recordingLogger()
+  return { renewal: new Renewal(store, TTL, logger), warnings, extensions: () => sent.map(({ command }) => (command as { reservation: string }).reservation), sent }
+}
+
+beforeEach(() => {
+  vi.useFakeTimers()
+})
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+it('has one timer for all calls, and none when no call runs', async () => {
+  const { renewal } = renewing()
+  expect(vi.getTimerCount()).toBe(0)
+  const calls = Array.from({ length: 100 }, (_, i) => openCall({ reservation: `r${i}` }))
+  for (const call of calls) renewal.start(call)
+  expect(vi.getTimerCount()).toBe(1)
+  for (const call of calls) renewal.stop(call)
+  await vi.advanceTimersByTimeAsync(TTL / 3)
+  expect(vi.getTimerCount()).toBe(0)
+})
+
+it('moves the deadline of a running call three times a lifetime', async () => {
+  const { renewal, sent } = renewing()
+  renewal.start(openCall())
+  await vi.advanceTimersByTimeAsync(TTL * 2)
+  expect(sent.map(({ command }) => command)).toEqual(Array.from({ length: 6 }, () => ({ kind: 'extend', account: 'ada', reservation: 'r1', ttlMs: TTL })))
+})
+
+it('lets no reservation come within a third of its end, whenever it began', async () => {
+  const { renewal, sent } = renewing()
+  const from = performance.now()
+  for (let i = 0; i < 20; i++) {
+    renewal.start(openCall({ reservation: `r${i}` }))
+    await vi.advanceTimersByTimeAsync(TTL / 15)
+  }
+  await vi.advanceTimersByTimeAsync(TTL)
+  for (let i = 0; i < 20; i++) {
+    const moves = [from + (i * TTL) / 15, ...sent.filter(({ command }) => 'reservation' in command && command.reservation === `r${i}`).map(({ at }) => at), performance.now()]
+    expect(Math.max(...moves.slice(1).map((at, n) => at - moves[n]!))).toBeLessThanOrEqual((TTL * 2) / 3)
+  }
+})
+
+it('leaves out a call that just began', async () => {
+  const { renewal, extensions } = renewing()
+  renewal.start(openCall({ reservation: 'old' }))
+  await vi.advanceTimersByTimeAsync(TTL / 3 - 1)
+  renewal.start(openCall({ reservation: 'new' }))
+  await vi.advanceTimersByTimeAsync(1)
+  expect(extensions()).toEqual(['old'])
+})
+
+it('stops with the call', async () => {
+  const { renewal, extensions } = renewing()
+  const open = openCall()
+  renewal.start(open)
+  await vi.advanceTimersByTimeAsync(TTL / 3)
+  renewal.stop(open)
+  await vi.advanceTimersByTimeAsync(TTL * 3)
+  expect(extensions()).toEqual(['r1'])
+})
+
+it('stops at the route\'s maxDuration, and says so once', async () => {
+  const { renewal, extensions, warnings } = renewing()
+  renewal.start(openCall({ route: { product: 'runs', price: 5, maxDuration: TTL } }))
+  await vi.advanceTimersByTimeAsync(TTL * 3)
+  expect(extensions()).toHaveLength(2)
+  expect(warnings).toEqual([expect.stringMatching(/POST \/run.*maxDuration.*5 credits/)])
+})
+
+it('stops after ten minutes where the route does not say', async () => {
+  const { renewal, extensions } = renewing()
+  renewal.start(openCall())
+  await vi.advanceTimersByTimeAsync(3_600_000)
+  expect(extensions()).toHaveLength(29)
+})
+
+it('a store that can\'t be reached is tried again', async () => {
+  let lost = true
+  const { renewal, extensions } = renewing(() => (lost ? Promise.reject(new Error('lost')) : extended))
+  renewal.start(openCall())
+  await vi.advanceTimersByTimeAsync(TTL / 3)
+  lost = false
+  await vi.advanceTimersByTimeAsync(TTL / 3)
+  expect(extensions()).toHaveLength(2)
+})
