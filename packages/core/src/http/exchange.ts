@@ -81,7 +81,7 @@ export class Exchange {
   /** Whether the response has to be held back until it is settled; otherwise it streams through. */
   holds({ status, contentType, contentEncoding, whole }: Head): boolean {
     if (!this.#open) return false
-    return whole || isFailure(status) || (isJson(contentType) && !isEncoded(contentEncoding))
+    return whole || isFailure(status) || carriesJson({ contentType, contentEncoding })
   }
 
   /** The headers of a response that streams through: its charge is known only at its end. */
@@ -116,6 +116,11 @@ export class Exchange {
     if (this.#failed || isFailure(status)) return { kind: 'failed' }
     return { kind: 'succeeded', status, body: readJson(json) }
   }
+}
+
+/** Whether the text of a body is JSON that can be read and added to: what `close` takes as `json`. */
+export function carriesJson({ contentType, contentEncoding }: Pick<Head, 'contentType' | 'contentEncoding'>): boolean {
+  return isJson(contentType) && !isEncoded(contentEncoding)
 }
 
 function isJson(contentType: string | undefined): boolean {
