@@ -1,0 +1,69 @@
+import type { ListedRoute } from '@farebox/core/adapter'
+import type { Context, Handler, Next } from 'hono'
+import { dispatches, enter, type Dispatch, type Tab } from './dispatch.js'
+import { mayPassOn, type Target } from './match.js'
+
+const gates = new WeakSet<Handler>()
+
+/**
+ * Puts a gate in front of a registered handler, once; every request that reaches it then passes there.
+ *
+ * So a route is entered exactly when Hono reaches its handler. Reserving beforehand for all that a request
+ * matched would need only documented means, but would hold credits for handlers that are never reached, and
+ * answer 402 where none of them costs anything.
+ */
+export function arm(target: Target): void {
+  const [handler] = target
+  if (gates.has(handler)) return
+  const gate: Handler = (c: Context, next) => {
+    const dispatch = dispatches.get(c)
+    return dispatch ? pass(c, next, handler, dispatch) : handler(c, next)
+  }
+  gates.add(gate)
+  target[0] = gate
+}
+
+async function pass(c: Context, next: Next, handler: Handler, dispatch: Dispatch) {
+  dispatch.gated = true
+  const { method, routeIndex } = c.req
+  const { listed, payer } = listingOf(dispatch, routeIndex, method)
+  const counts = listed
+    // A validator and the handler behind it are one route.
+    ? listed !== dispatch.entered && !standsInFront(dispatch, routeIndex, method, listed)
+    : isRoute(dispatch, routeIndex)
+  if (counts) {
+    if (listed) dispatch.entered = listed
+    const refused = await enter(c, dispatch, listed, payer)
+    if (refused) return refused
+  }
+  return handler(c, next) as Promise<Response>
+}
+
+/** Where two billings list a route, the inner one is paid: a call is never charged twice. */
+function listingOf({ match, tabs }: Dispatch, index: number, method: string): { listed?: ListedRoute, payer?: Tab } {
+  const { path } = match[index]![1]
+  for (const payer of tabs.toReversed()) {
+    const listed = payer.prices.find(method, path)
+    if (listed) return { listed, payer }
+  }
+  return {}
+}
+
+/**
+ * Whether a function that can pass on is middleware under the same path as a listed route whose own handler this
+ * request can't reach: `use('/v1/*', auth)` before `post('/v1/free', …)` and `post('/v1/*', …)`. The free route
+ * must not be refused for the price of the other.
+ */
+function standsInFront(dispatch: Dispatch, index: number, method: string, listed: ListedRoute): boolean {
+  const { match } = dispatch
+  if (!mayPassOn(match[index]![1])) return false
+  const isListed = (i: number) => listingOf(dispatch, i, method).listed === listed
+  const end = match.findIndex(([, route], i) => i > index && !mayPassOn(route))
+  return end >= 0 && !isListed(end) && match.some((_, i) => i > end && isListed(i))
+}
+
+/** Whether an unlisted function is a route's handler: it can't pass on, or it has a method and nothing is left to pass on to. */
+function isRoute({ match }: Dispatch, index: number): boolean {
+  const [, route] = match[index]!
+  return !mayPassOn(route) || (route.method !== 'ALL' && index === match.length - 1)
+}
