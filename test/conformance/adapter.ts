@@ -1,0 +1,63 @@
+import { afterEach, describe, inject } from 'vitest'
+import { memoryStore, type Store } from '@farebox/core'
+import { redisStore } from '@farebox/redis'
+import type { App, AppRoute, Framework } from '../support/apps/app.js'
+import { serve } from '../support/apps/serve.js'
+import { Api } from './adapter-api.js'
+import { FaultyStore } from './adapter-store.js'
+import { balanceRules } from './rules-balance.js'
+import { outageRules } from './rules-outage.js'
+import { priceRules } from './rules-price.js'
+import { refusalRules } from './rules-refusal.js'
+import { responseRules } from './rules-response.js'
+import { routeRules } from './rules-route.js'
+
+/** Options of billing for one test, with what else the suite may choose. */
+export interface OpenOptions extends Omit<Partial<NonNullable<App['billing']>>, 'store' | 'logger'> {
+  readonly routes: readonly AppRoute[]
+  /** The store's clock, ms since the epoch. */
+  readonly now?: () => number
+  /** A Redis of the test's own. */
+  readonly redisUrl?: string
+  /** The app has no billing at all. */
+  readonly unbilled?: boolean
+}
+
+/** What a rule is written against: apps of one framework on one kind of store. */
+export interface Rig {
+  readonly kind: 'memory' | 'redis'
+  /** Serves an app. It is stopped after the test, and its responses are held against the ledger. */
+  open(options: OpenOptions): Promise<Api>
+}
+
+/** Every rule of billing over real HTTP, on apps of a framework, with balances in memory and in Redis. */
+export function testAdapter(name: string, framework: Framework): void {
+  describe.each(['memory', 'redis'] as const)(`${name}, balances in %s`, (kind) => {
+    const apis: Api[] = []
+    afterEach(async () => {
+      for (const api of apis.splice(0)) await api.close()
+    })
+    const rig: Rig = {
+      kind,
+      async open(options) {
+        const api = await open(framework, kind, options)
+        apis.push(api)
+        return api
+      },
+    }
+    for (const rules of [balanceRules, priceRules, refusalRules, responseRules, routeRules, outageRules]) rules(rig)
+  })
+}
+
+async function open(framework: Framework, kind: Rig['kind'], { routes, now, redisUrl, unbilled, ...options }: OpenOptions): Promise<Api> {
+  const warnings: string[] = []
+  const errors: string[] = []
+  const store = new FaultyStore(kind === 'memory' ? memoryStore({ ...(now && { now }) }) : openRedis(redisUrl, now))
+  const logger = { warn: (message: string) => warnings.push(message), error: (message: string) => errors.push(message) }
+  const built = framework({ routes, ...(!unbilled && { billing: { ...options, store, logger } }) })
+  return new Api(built, await serve(built), store, warnings, errors)
+}
+
+function openRedis(url = inject('redisUrl'), now?: () => number): Store {
+  return redisStore(url, { prefix: `adapter-${crypto.randomUUID()}`, ...(now && { now }) })
+}

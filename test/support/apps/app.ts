@@ -1,0 +1,52 @@
+import type { RequestListener } from 'node:http'
+import type { Billing, BillingOptions, Route, RouteReport } from '@farebox/core'
+
+/** An app as every framework can have it: the suite describes it, a framework's driver builds it. */
+export interface App {
+  /** Absent: the app has no billing. Who pays is always the header `x-account`. */
+  readonly billing?: Omit<BillingOptions<unknown>, 'account'>
+  readonly routes: readonly AppRoute[]
+}
+
+export interface AppRoute {
+  /** `METHOD /path`, with `:name` parameters. */
+  readonly route: string
+  readonly handler: Handler
+  /** Sells the route by `billable` in front of its handler. */
+  readonly billable?: Route
+  /** Registered before billing is. */
+  readonly early?: boolean
+}
+
+export type Handler = (request: HandlerRequest) => HandlerAnswer | Promise<HandlerAnswer>
+
+/** What a handler reads from its framework. */
+export interface HandlerRequest {
+  readonly params: Readonly<Record<string, string>>
+  readonly body: unknown
+  header(name: string): string | undefined
+}
+
+/** What a handler writes, in its framework's usual way; with neither `json`, `text` nor `chunks` there is no body. */
+export interface HandlerAnswer {
+  readonly status?: number
+  readonly headers?: Readonly<Record<string, string>>
+  readonly json?: unknown
+  readonly text?: string
+  /** A stream. */
+  readonly chunks?: AsyncIterable<string>
+}
+
+/** An app of a framework, ready to be served. */
+export interface BuiltApp {
+  readonly listener: RequestListener
+  readonly billing: (Billing & { report(): RouteReport }) | undefined
+}
+
+/** Builds an app the way a user of the framework would. */
+export type Framework = (app: App) => BuiltApp
+
+export function splitRoute(route: string): { method: Lowercase<string>; path: string } {
+  const [method = '', path = ''] = route.split(' ')
+  return { method: method.toLowerCase(), path }
+}

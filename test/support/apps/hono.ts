@@ -1,0 +1,47 @@
+import { billable, billing } from '@farebox/hono'
+import { getRequestListener } from '@hono/node-server'
+import { Hono, type Context } from 'hono'
+import type { ContentfulStatusCode } from 'hono/utils/http-status'
+import { splitRoute, type AppRoute, type Framework, type HandlerAnswer } from './app.js'
+
+/** Apps of Hono on Node. */
+export const honoApps: Framework = ({ billing: options, routes }) => {
+  const app = new Hono()
+  const bill = options && billing({ ...options, account: (c) => c.req.header('x-account') })
+  const register = ({ route, handler, billable: terms }: AppRoute) => {
+    const { method, path } = splitRoute(route)
+    const answer = async (c: Context) => send(c, await handler({ params: c.req.param() as Record<string, string>, body: await bodyOf(c), header: (name) => c.req.header(name) }))
+    if (terms) app.on(method.toUpperCase(), path, billable(terms), answer)
+    else app.on(method.toUpperCase(), path, answer)
+  }
+  app.onError((_, c) => c.text('Internal Server Error', 500))
+  routes.filter(({ early }) => early).forEach(register)
+  if (bill) app.use(bill)
+  routes.filter(({ early }) => !early).forEach(register)
+  // Middleware of Hono never sees its app, so whoever wants the start-up report asks for it.
+  bill?.routes(app)
+  return { listener: getRequestListener(app.fetch), billing: bill && { grant: bill.grant, close: bill.close, report: () => bill.routes(app) } }
+}
+
+function bodyOf(c: Context): Promise<unknown> {
+  return c.req.header('content-type')?.includes('json') ? c.req.json<unknown>() : Promise.resolve(undefined)
+}
+
+function send(c: Context, { status = 200, headers = {}, json, text, chunks }: HandlerAnswer): Response {
+  const code = status as ContentfulStatusCode
+  if (json !== undefined) return c.json(json, code, headers)
+  if (text !== undefined) return c.text(text, code, headers)
+  return c.body(chunks ? bytesOf(chunks) : null, code as never, headers)
+}
+
+function bytesOf(chunks: AsyncIterable<string>): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder()
+  const iterator = chunks[Symbol.asyncIterator]()
+  return new ReadableStream({
+    async pull(controller) {
+      const { done, value } = await iterator.next()
+      if (done) controller.close()
+      else controller.enqueue(encoder.encode(value))
+    },
+  })
+}
