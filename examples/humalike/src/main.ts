@@ -1,0 +1,17 @@
+import { createAdaptorServer } from '@hono/node-server'
+import { memoryStore, reportText } from '@farebox/hono'
+import { redisStore } from '@farebox/redis'
+import { readSettings, serve } from 'example-support'
+import { createApp } from './app.js'
+
+const { port, redisUrl, allowance } = readSettings(process.env)
+const { app, bill } = createApp({ store: redisUrl ? redisStore(redisUrl) : memoryStore(), allowance })
+
+serve({
+  name: 'humalike',
+  server: createAdaptorServer({ fetch: app.fetch }),
+  port,
+  about: reportText(bill.routes(app)),
+  paid: { path: '/v1/personas/generate', body: { count: 2, detail: 'long' } },
+  close: () => bill.close(),
+})

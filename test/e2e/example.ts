@@ -1,0 +1,98 @@
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import type { AddressInfo, Server } from 'node:net'
+import { memoryStore, type Billing, type RouteReport, type Store } from '@farebox/core'
+import { redisStore } from '@farebox/redis'
+import { inject } from 'vitest'
+
+/** Where the examples' tests keep balances, by name. */
+export const stores: readonly (readonly [string, () => Store])[] = [
+  ['memory', () => memoryStore()],
+  ['Redis', () => redisStore(inject('redisUrl'), { prefix: randomUUID() })],
+]
+
+/** An example as its `createApp` makes it, behind a server that does not listen yet. */
+export interface Example {
+  readonly server: Server
+  readonly bill: Billing
+  readonly report: RouteReport
+}
+
+/** An example that listens. */
+export interface Running {
+  readonly bill: Billing
+  readonly report: RouteReport
+  /** What a new account calls with. */
+  caller(headers?: Record<string, string>): Caller
+  close(): Promise<void>
+}
+
+/** What came back, with what it cost in credits; `undefined` where nothing was said. */
+interface Reply<Body = unknown> {
+  readonly status: number
+  readonly body: Body
+  readonly headers: Headers
+  readonly ceiling: number | undefined
+  readonly charged: number | undefined
+  readonly remaining: number | undefined
+}
+
+interface Caller {
+  readonly account: string
+  post<Body = unknown>(path: string, body?: unknown, headers?: Record<string, string>): Promise<Reply<Body>>
+  get<Body = unknown>(path: string): Promise<Reply<Body>>
+  balance(): Promise<unknown>
+  usage(): Promise<unknown>
+  /** What the ledger charged so far, oldest first, in credits. */
+  charges(): Promise<number[]>
+}
+
+export async function start(make: (options: { store: Store; allowance: number }) => Example, store: Store, allowance: number): Promise<Running> {
+  const { server, bill, report } = make({ store, allowance })
+  await once(server.listen(0), 'listening')
+  const url = `http://localhost:${(server.address() as AddressInfo).port}`
+  return {
+    bill,
+    report,
+    caller: (headers) => callerOf(url, store, headers),
+    async close() {
+      await new Promise((closed) => server.close(closed))
+      await bill.close()
+    },
+  }
+}
+
+function callerOf(url: string, store: Store, own?: Record<string, string>): Caller {
+  const account = randomUUID()
+  const identity = own ?? { 'x-api-key': account }
+  const post: Caller['post'] = async (path, body, headers) =>
+    replyOf(await fetch(url + path, { method: 'POST', headers: { 'content-type': 'application/json', ...identity, ...headers }, body: JSON.stringify(body) ?? null }))
+  const get: Caller['get'] = async (path) => replyOf(await fetch(url + path, { headers: identity }))
+  return {
+    account,
+    post,
+    get,
+    balance: async () => (await get('/v1/credits/balance')).body,
+    usage: async () => (await post('/v1/credits/projections/usage-summary')).body,
+    async charges() {
+      const { entries } = await store.send({ kind: 'entries', account, after: '', limit: 1_000 })
+      return entries.filter(({ kind }) => kind === 'charge').map(({ amount }) => Math.abs(amount) / 1_000_000)
+    },
+  }
+}
+
+async function replyOf<Body>(response: Response): Promise<Reply<Body>> {
+  const text = await response.text()
+  const credits = (name: string): number | undefined => {
+    const value = response.headers.get(`Credits-${name}`)
+    return value === null ? undefined : Number(value)
+  }
+  return {
+    status: response.status,
+    body: JSON.parse(text) as Body,
+    headers: response.headers,
+    ceiling: credits('Ceiling'),
+    charged: credits('Charged'),
+    remaining: credits('Remaining'),
+  }
+}

@@ -1,0 +1,48 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+
+const root = new URL('../../', import.meta.url)
+
+/** The lines of every source file below a folder, as `file:line: text`. */
+function linesOf(folder: string): string[] {
+  const here = new URL(`${folder}/`, root)
+  const files = readdirSync(here, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'))
+  expect(files, `no source in ${fileURLToPath(here)}`).not.toEqual([])
+  return files.flatMap((file) => readFileSync(new URL(file, here), 'utf8').split('\n').map((text, i) => `${folder}/${file}:${i + 1}: ${text}`))
+}
+
+/** The lines without their comments and without where they stand. */
+const code = (line: string): string => line.replace(/^[^:]+:\d+: /, '').replace(/\/\/.*|^\s*\/?\*.*/, '')
+
+describe('structure', () => {
+  it.each(['packages/core/src', 'packages/hono/src'])('%s imports nothing of Node', (folder) => {
+    expect(linesOf(folder).filter((line) => /['"]node:/.test(code(line)))).toEqual([])
+  })
+
+  it.each(['packages/express/src', 'packages/koa/src', 'packages/hono/src'])('no status code is decided in %s', (folder) => {
+    expect(linesOf(folder).filter((line) => /(?<![\w.])[1-5]\d\d(?![\w.])/.test(code(line)))).toEqual([])
+  })
+
+  it.each(['packages/express/src', 'packages/koa/src', 'packages/hono/src', 'packages/redis/src'])('%s knows core and no other package of ours', (folder) => {
+    expect(linesOf(folder).filter((line) => /['"]@farebox\/(?!core['"/])/.test(code(line)))).toEqual([])
+  })
+
+  it('core knows no other package of ours', () => {
+    expect(linesOf('packages/core/src').filter((line) => /['"]@farebox\//.test(code(line)))).toEqual([])
+  })
+
+  it.each([
+    'examples/humalike/src/products',
+    'examples/the-hog/src/handlers',
+    'examples/the-hog/src/providers',
+  ])('handlers in %s know nothing of billing', (folder) => {
+    expect(linesOf(folder).filter((line) => /farebox|credit|bill(ing|able)/i.test(code(line)))).toEqual([])
+  })
+
+  it('the chat handler and its model know nothing of billing', () => {
+    const lines = linesOf('examples/llm-chat/src').filter((line) => /\/(chat|model|errors|simulate)\.ts:/.test(line))
+    expect(lines).not.toEqual([])
+    expect(lines.filter((line) => /farebox|credit|bill(ing|able)/i.test(code(line)))).toEqual([])
+  })
+})
