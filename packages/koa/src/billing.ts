@@ -1,0 +1,73 @@
+import type { Billing, BillingOptions, RouteReport } from '@farebox/core'
+import { createEngine, warnOf } from '@farebox/core/adapter'
+import type Koa from 'koa'
+import type { Context, Middleware } from 'koa'
+import { watch } from './gate.js'
+import { callOf, passages, refuse, send, startPassage } from './passage.js'
+import { settle, settleThrown } from './response.js'
+import { registered } from './routes.js'
+
+/** What `billing` returns: the middleware, and what a program does with billing besides mounting it. */
+export interface KoaBilling extends Middleware, Billing {
+  /**
+   * Reports what the app sells. Billing makes the same report at its first request and logs what a builder has
+   * to look at; call it when every route is registered to have it earlier.
+   *
+   * @example console.log(reportText(bill.routes(app)))
+   */
+  routes(app: Koa): RouteReport
+}
+
+/**
+ * Makes routes of a Koa app paid. Mount it before the routers it prices, and inside of what makes responses of
+ * errors or of what `next()` returns: a call is settled on the response that billing sees.
+ *
+ * @throws FareboxError `OPTIONS_INVALID`, listing every fault
+ * @example
+ * app.use(billing({
+ *   account: (ctx) => ctx.get('x-api-key'),
+ *   store: memoryStore(),
+ *   prices: { 'POST /v1/render': { product: 'render', price: 5 } },
+ * }))
+ */
+export function billing<Bodies, Responses>(options: BillingOptions<Context, Bodies, Responses>): KoaBilling {
+  const engine = createEngine<Context, Bodies, Responses>(options)
+  const { logger } = engine.settings
+  const report = (app: Koa) => engine.report(registered(app, middleware))
+  const warnFirst = once((app: Koa) => warnOf(report(app), logger))
+  const warnTwice = once((path: string) => logger.warn(`farebox: billing is mounted twice on ${path}: a call is billed once`))
+
+  const middleware: Middleware = async function billing(ctx, next) {
+    warnFirst(ctx.app)
+    if (passages.has(ctx.req)) {
+      warnTwice(ctx.path)
+      return next()
+    }
+    const endpoint = engine.endpoints.find(ctx.method, ctx.path)
+    if (endpoint) return send(ctx, await endpoint.answer(callOf(ctx, { engine })))
+
+    const passage = startPassage(ctx, engine)
+    try {
+      for (const { pattern, params } of watch(ctx)) {
+        const listed = engine.prices.find(passage.method, pattern)
+        if (listed && await refuse(ctx, passage, listed, { params })) return undefined
+      }
+      const result: unknown = await next()
+      await settle(ctx, passage.exchange)
+      return result
+    } catch (error) {
+      await settleThrown(ctx, passage.exchange)
+      throw error
+    }
+  }
+
+  return Object.assign(middleware, { grant: engine.grant, close: engine.close, routes: report })
+}
+
+function once<T>(act: (value: T) => void): (value: T) => void {
+  let done = false
+  return (value) => {
+    if (!done) act(value)
+    done = true
+  }
+}

@@ -1,0 +1,74 @@
+/**
+ * What is known of the inside of @koa/router (12 to 15) and koa-mount (4). A router that dispatches sets
+ * `ctx.matched`, then `ctx.router`, and then copies the stacks of the matched layers into the chain that it
+ * runs; as each layer's turn comes, `ctx._matchedRoute` is set to its pattern.
+ */
+import type { Context, Middleware } from 'koa'
+import { handOver, onSet } from './accessor.js'
+import { mountedAt, mountedBefore, watchMounts } from './mount.js'
+import { methodOf, pass, passages } from './passage.js'
+
+/** A layer of a router; one without methods is a middleware. */
+export interface Layer {
+  readonly path: string | RegExp
+  readonly methods: readonly string[]
+  readonly stack: Middleware[]
+  captures(path: string): string[]
+  params(path: string, captures: string[], params: Record<string, string>): Record<string, string>
+}
+
+/** A route that a request has reached. */
+export interface Reached {
+  readonly pattern: string
+  readonly params: Record<string, string>
+}
+
+/** Routes whose gate the request passed before it came to billing. */
+const passed = new WeakMap<Context['req'], Reached[]>()
+
+const watched = new WeakSet<object>()
+
+/** The pattern of the route whose handlers run, from the root of the app. */
+export function patternOf(ctx: Context): string {
+  return mountedAt(ctx) + String(ctx['_matchedRoute'])
+}
+
+/** Stands first in the stack of every route that was ever matched. */
+const gate: Middleware = async function gate(ctx, next) {
+  const pattern = patternOf(ctx)
+  const passage = passages.get(ctx.req)
+  if (passage) return pass(ctx, passage, passage.engine.prices.find(passage.method, pattern), next)
+  passed.set(ctx.req, [...(passed.get(ctx.req) ?? []), { pattern, params: ctx['params'] as Reached['params'] }])
+  return next()
+}
+
+/**
+ * Has every router that dispatches in this app put gates before the routes it matched.
+ *
+ * @returns the routes whose gates the request has missed: there are some where billing is used inside a router
+ */
+export function watch(ctx: Context): readonly Reached[] {
+  const { context } = ctx.app
+  if (!watched.has(context)) {
+    watched.add(context)
+    watchMounts(context)
+    onSet(context, 'router', dispatching)
+  }
+  mountedBefore(ctx)
+  // Dispatched when there was no accessor yet: the chain that runs at this moment may have been made without gates.
+  if (!handOver(ctx, 'router')) return passed.get(ctx.req) ?? []
+  return layersOf(ctx)
+    .filter(({ methods }) => methods.includes(methodOf(ctx)))
+    .map((layer) => ({ pattern: mountedAt(ctx) + String(layer.path), params: { ...ctx['params'] as object, ...layer.params(ctx.path, layer.captures(ctx.path), {}) } }))
+}
+
+function dispatching(ctx: Context): void {
+  const passage = passages.get(ctx.req)
+  if (passage) passage.method = methodOf(ctx)
+  // A router shares a stack between the layers of the places where it is used: the gate asks which one it is in.
+  for (const { methods, stack } of layersOf(ctx)) if (methods.length > 0 && !stack.includes(gate)) stack.unshift(gate)
+}
+
+function layersOf(ctx: Context): readonly Layer[] {
+  return (ctx['matched'] as Layer[] | undefined) ?? []
+}

@@ -1,0 +1,74 @@
+import type { Answer, BodyRead, Call, Engine, Exchange, ListedRoute } from '@farebox/core/adapter'
+import type { Context, Next } from 'koa'
+import { readBody } from './body.js'
+
+/** A request on its way through billing. */
+export interface Passage {
+  readonly engine: Engine<Context>
+  readonly exchange: Exchange
+  /** The method that the router matched: a middleware between it and the handler may change the context's. */
+  method: string
+  /** The response as it was when the route to be paid was entered. */
+  entered?: { readonly body: unknown; readonly status: number }
+  /** The body is read once, however many routes want to know it. */
+  body?: Promise<BodyRead>
+}
+
+/** By the request and not by its context, of which a middleware may pass on a copy. */
+export const passages = new WeakMap<Context['req'], Passage>()
+
+export function startPassage(ctx: Context, engine: Engine<Context>): Passage {
+  const passage: Passage = { engine, exchange: engine.exchange(), method: methodOf(ctx) }
+  passages.set(ctx.req, passage)
+  return passage
+}
+
+/** In capitals, as a router compares it: a method override may have put anything there. */
+export function methodOf(ctx: Context): string {
+  return ctx.method.toUpperCase()
+}
+
+/** Enters a route, and runs what is behind it unless billing refuses. */
+export async function pass(ctx: Context, passage: Passage, listed: ListedRoute | undefined, next: Next): Promise<unknown> {
+  const responded = hasResponded(ctx, passage)
+  if (await refuse(ctx, passage, listed, { responded })) return undefined
+  try {
+    return await next()
+  } catch (error) {
+    if (listed && !responded) passage.exchange.threw()
+    throw error
+  }
+}
+
+/** Enters a route; answers, and says so, when it may not run. */
+export async function refuse(
+  ctx: Context, passage: Passage, listed: ListedRoute | undefined,
+  { responded = false, params = ctx['params'] as Call['params'] }: { readonly responded?: boolean; readonly params?: Call['params'] },
+): Promise<boolean> {
+  const answer = await passage.exchange.enter(listed, callOf(ctx, passage, params), responded)
+  if (answer) send(ctx, answer)
+  else if (listed && !responded) passage.entered = { body: ctx.body, status: ctx.status }
+  return answer !== undefined
+}
+
+export function send(ctx: Context, { status, headers, body }: Answer): void {
+  ctx.status = status
+  ctx.set(headers)
+  ctx.body = body
+}
+
+export function callOf(ctx: Context, passage: Pick<Passage, 'engine' | 'body'>, params: Call['params'] = {}): Call {
+  return {
+    url: ctx.url,
+    params,
+    header: (name) => ctx.get(name) || undefined,
+    account: () => passage.engine.settings.account(ctx),
+    body: () => (passage.body ??= readBody(ctx)),
+  }
+}
+
+/** Whether the route that was entered last has made its response and passes the request on all the same. */
+function hasResponded(ctx: Context, { exchange, entered }: Passage): boolean {
+  if (!exchange.billed || !entered) return false
+  return ctx.body !== entered.body || ctx.status !== entered.status || ctx.respond === false || ctx.headerSent
+}
