@@ -1,6 +1,5 @@
 import { Hono } from 'hono'
-import type { Store } from '@farebox/core'
-import { billing } from '@farebox/hono'
+import { billing, type Store } from '@farebox/hono'
 import { onError } from './errors.js'
 import { prices } from './prices.js'
 import { personas } from './products/personas.js'
