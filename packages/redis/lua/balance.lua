@@ -2,6 +2,6 @@
 -- KEYS:
 -- ARGV:
 -- reply: balance balance reserved
-commands.balance = function(account)
-  return string.format('balance %.0f %.0f', account.balance, account.reserved)
+commands.balance = function()
+  return 'balance ' .. balance .. ' ' .. reserved
 end

@@ -1,15 +1,18 @@
 -- A batch: the commands of each account in their order, one account after the other.
 -- KEYS:
 -- ARGV: commands kind
---   for each account, behind what account.lua reads, the number of its commands; for each of them its kind, and
---   behind it what its own file reads
+--   for each account the number of its commands; then for each of them the id of its reservation, '' where it has
+--   none; then for each its kind, and behind it what its own file reads
 local replies = {}
 while args_read < #ARGV do
-  local account = load()
-  for _ = 1, number('commands') do
-    sweep(account)
-    replies[#replies + 1] = commands[text('kind')](account)
+  local count = number('commands')
+  local first, last = args_read + 1, args_read + count
+  args_read = last
+  load(first, last)
+  for i = first, last do
+    if sweep_at ~= '0' and now >= sweep_at + 0 then sweep() end
+    replies[#replies + 1] = commands[text('kind')](ARGV[i])
   end
-  flush(account)
+  flush()
 end
 return replies

@@ -1,38 +1,34 @@
 -- reserve: sets `ceiling` aside, or says that the account can't cover it
 -- KEYS: journal
--- ARGV: reservation ceiling allowance ttlMs
+-- ARGV: ceiling allowance ttlMs
 -- reply: reserved reservedAt expiresAt balance reserved
 -- reply: insufficient required balance reserved
 -- reply: conflict balance reserved
 
-local function reserved_reply(account, reserved_at, expires_at)
-  return string.format('reserved %.0f %.0f %.0f %.0f', reserved_at, expires_at, account.balance, account.reserved)
-end
-
 -- The first billable call grants the allowance, on top of whatever was granted before.
-local function provision(account, allowance)
-  if account.provisioned == '1' then return end
-  account.provisioned = '1'
-  if allowance > 0 then post(account, 'grant', allowance, 0, 'allowance', 'allowance') end
+local function provision(allowance)
+  if provisioned == '1' then return end
+  provisioned = '1'
+  change(':provisioned', '1')
+  if allowance ~= '0' then post('grant', allowance, '0', 'allowance', 'allowance') end
 end
 
-commands.reserve = function(account)
-  account.journal = key('journal')
-  local id, ceiling, allowance, ttl = text('reservation'), number('ceiling'), number('allowance'), number('ttlMs')
-  local known = find(account, id)
-  if known then
-    if known.open and known.ceiling == ceiling then
-      return reserved_reply(account, known.reserved_at, known.expires_at)
-    end
-    return string.format('conflict %.0f %.0f', account.balance, account.reserved)
-  end
-  provision(account, allowance)
-  if available(account) < ceiling then
-    return string.format('insufficient %.0f %.0f %.0f', ceiling, account.balance, account.reserved)
-  end
+local function reserved_reply(since, expires_at)
+  return 'reserved ' .. since .. ' ' .. format('%d', expires_at) .. ' ' .. balance .. ' ' .. reserved
+end
+
+commands.reserve = function(id)
+  journal_key = key('journal')
+  local ceiling, allowance, ttl = text('ceiling'), text('allowance'), text('ttlMs')
+  local kind, since, held, lasts = find(id)
+  if kind == 'o' and held == ceiling then return reserved_reply(since, since + lasts) end
+  if kind then return 'conflict ' .. balance .. ' ' .. reserved end
+  provision(allowance)
+  if available() < ceiling + 0 then return 'insufficient ' .. ceiling .. ' ' .. balance .. ' ' .. reserved end
+
   local expires_at = now + ttl
-  account.reserved = account.reserved + ceiling
-  account.sweep_at = earliest(account.sweep_at, expires_at)
-  put_open(account, id, ceiling, now, expires_at)
-  return reserved_reply(account, now, expires_at)
+  hold(ceiling)
+  sweep_by(expires_at)
+  put(id, 'o' .. NOW .. ' ' .. ceiling .. ' ' .. ttl)
+  return reserved_reply(NOW, expires_at)
 end

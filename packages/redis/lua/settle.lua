@@ -1,25 +1,29 @@
 -- settle: ends a reservation with what the call cost; one that has expired is charged from what is available
 -- KEYS: journal
--- ARGV: reservation ceiling charge product firstSentAt
+-- ARGV: ceiling charge product firstSentAt
 -- reply: unknown now balance reserved
 --   otherwise as close.lua
-commands.settle = function(account)
-  account.journal = key('journal')
-  local id, ceiling, charge = text('reservation'), number('ceiling'), number('charge')
-  local product, first_sent_at = text('product'), number('firstSentAt')
-  local known = find(account, id)
-  if known and not known.open then return closed_reply(account, known) end
-  if not known and now - first_sent_at >= CLOSED_KEPT_MS then
-    return string.format('unknown %.0f %.0f %.0f', now, account.balance, account.reserved)
-  end
 
-  if known then
-    ceiling = known.ceiling
-    account.reserved = account.reserved - ceiling
+-- What can be taken of what is owed, and what can't.
+local function take_late(owed)
+  local taken = min(owed, available())
+  return format('%d', taken), format('%d', owed - taken)
+end
+
+commands.settle = function(id)
+  journal_key = key('journal')
+  local ceiling, charge, product, first_sent_at = text('ceiling'), text('charge'), text('product'), number('firstSentAt')
+  local kind, _, held, taken, shortfall = find(id)
+  if kind and kind ~= 'o' then return closed_reply(kind, held, taken, shortfall) end
+  if not kind and now - first_sent_at >= CLOSED_KEPT_MS then return 'unknown ' .. NOW .. ' ' .. balance .. ' ' .. reserved end
+
+  if kind then
+    ceiling = held
+    hold(-ceiling)
   end
-  local owed = math.min(charge, ceiling)
-  local taken = known and owed or math.min(owed, available(account))
-  if owed > 0 then post(account, 'charge', -taken, owed - taken, id, product) end
-  count_usage(account, product, taken)
-  return close(account, id, { kind = known and 's' or 'l', ceiling = ceiling, charge = taken, shortfall = owed - taken })
+  local owed = charge + 0 < ceiling + 0 and charge or ceiling
+  if kind then taken, shortfall = owed, '0' else taken, shortfall = take_late(owed + 0) end
+  if owed ~= '0' then post('charge', taken == '0' and '0' or '-' .. taken, shortfall, id, product) end
+  count_usage(product, taken)
+  return close(id, kind and 's' or 'l', ceiling, taken, shortfall)
 end

@@ -38,13 +38,13 @@ function differ(what, stated, found) {
   return stated.join(' ') === found.join(' ') ? [] : [`${what} says "${stated.join(' ')}", the code reads "${found.join(' ')}"`]
 }
 
-/** Every reply of the header is made by the code with as many numbers, and no other one is. */
+/** Every reply of the header is made by the code from as many parts, and no other one is. */
 function checkReplies({ code, replies }) {
-  const stated = replies.map(([kind, fields]) => `'${kind}${' %.0f'.repeat(fields.length)}'`)
-  const made = [...code.matchAll(/'[a-z_]+( %\.0f)+'/g)].map(([literal]) => literal)
+  const stated = replies.map(([kind, fields]) => `${kind} of ${fields.length}`)
+  const made = [...code.matchAll(/return '([a-z_]+)(?: ' \.\. (.*)|\\n')/g)].map(([, kind, parts]) => `${kind} of ${parts?.split(".. ' ' ..").length ?? 0}`)
   return [
-    ...stated.filter((reply) => !code.includes(reply)).map((reply) => `the header's reply ${reply} is nowhere made`),
-    ...made.filter((reply) => !stated.includes(reply)).map((reply) => `the reply ${reply} is not in the header`),
+    ...stated.filter((reply) => !made.includes(reply)).map((reply) => `no reply ${reply} is made, though the header has it`),
+    ...made.filter((reply) => !stated.includes(reply)).map((reply) => `a reply ${reply} is made, but not in the header`),
   ]
 }
 
@@ -52,6 +52,7 @@ function checkReplies({ code, replies }) {
 function checkFunctions({ code, functions }, known) {
   const defined = [...code.matchAll(/local function (\w+\([^)]*\))/g)].map(([, signature]) => signature)
   for (const signature of defined) known.add(signature.slice(0, signature.indexOf('(')))
+  for (const [, names] of code.matchAll(/^local ([\w, ]+) =/gm)) names.split(', ').forEach((name) => known.add(name))
   const called = [...code.replace(/'[^']*'/g, "''").matchAll(/(?<![.\w])([a-z]\w*)\s*\(/g)].map(([, name]) => name)
   return [
     ...functions.filter((signature) => !defined.includes(signature)).map((signature) => `no function ${signature}`),

@@ -1,5 +1,5 @@
 import type { Command, Reply } from '@farebox/core'
-import { decodeReply } from './codec.js'
+import { decodeReply, encodeText } from './codec.js'
 import type { ScriptClient } from './connection.js'
 import type { Keys } from './keys.js'
 import { commands, program } from './program.generated.js'
@@ -47,9 +47,9 @@ function encodeBatch(accounts: readonly Sent[][], { name }: Keys, now: (() => nu
   const args: string[] = [now ? String(now()) : '']
   for (const account of accounts) {
     const id = account[0]!.command.account
-    const reservations = new Set(account.flatMap(reservationOf))
     keys.push(name('account', id))
-    args.push(String(reservations.size), ...reservations, String(account.length))
+    args.push(String(account.length))
+    for (const { command } of account) args.push('reservation' in command ? encodeText(command.reservation) : '')
     for (const sent of account) {
       const { kind } = sent.command
       for (const key of commands[kind].keys) keys.push(name(key, id))
@@ -57,10 +57,6 @@ function encodeBatch(accounts: readonly Sent[][], { name }: Keys, now: (() => nu
     }
   }
   return { keys, args }
-}
-
-function reservationOf({ command, args }: Sent): string[] {
-  return 'reservation' in command ? [args[commands[command.kind].args.indexOf('reservation' as never)]!] : []
 }
 
 /** What a script says about a key that holds something else; the server's own troubles have other codes. */

@@ -31,7 +31,8 @@ function encodeNumber(name: string, value: number | undefined): string {
 
 /** A reply as core knows it. */
 export function decodeReply(command: Command, text: string): Reply {
-  const [first, ...lines] = text.split('\n') as [string, ...string[]]
+  const [first, ...rest] = text.split('\n') as [string, ...string[]]
+  const lines = rest.filter((line) => line !== '')
   return { ...decodeNumbers(first), ...decodeRest(command, lines) } as Reply
 }
 

@@ -1,0 +1,135 @@
+// Prints what the key layout and the batching cost, against a redis-server of its own: `node scripts/measure.js`.
+// Times of the server are its own (INFO commandstats), so the load of this machine moves them less than calls/s.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { Redis } from 'ioredis'
+import { batchSender } from '../dist/batch.js'
+import { encodeCommand } from '../dist/codec.js'
+import { redisStore } from '../dist/index.js'
+import { keySpace } from '../dist/keys.js'
+
+const ACCOUNTS = 1_000
+const PAIRS = Number(process.env.PAIRS ?? 20_000)
+const port = await freePort()
+const server = spawn('redis-server', ['--port', String(port), '--save', '', '--appendonly', 'no'], { stdio: 'ignore' })
+const redis = new Redis(port)
+redis.on('error', () => {})
+await redis.ping()
+
+let prefixes = 0
+const batched = () => redisStore(redis, { prefix: `m${prefixes++}` }).send
+/** The same program, a call for each command. */
+const alone = () => {
+  const sendBatch = batchSender(redis, keySpace(`m${prefixes++}`, 64), undefined)
+  return (command) => new Promise((resolve, reject) => void sendBatch([{ command, args: encodeCommand(command), resolve, reject }]))
+}
+
+await pairs(batched(), 256, 5_000) // warm
+await pairs(alone(), 256, 5_000)
+
+const rows = []
+for (const inFlight of [1, 64, 256]) {
+  const count = inFlight === 1 ? PAIRS / 4 : PAIRS
+  const empty = await emptyScripts(inFlight, count)
+  for (const [name, sender] of [['batched', batched], ['one a call', alone]]) {
+    const send = sender()
+    const reserve = await timed(() => forEach(inFlight, count, (i) => send(reserveOf(i))), count)
+    const settle = await timed(() => forEach(inFlight, count, (i) => send(settleOf(i))), count)
+    const pair = reserve.serverMicros + settle.serverMicros
+    const { perSecond } = await timed(() => pairs(sender(), inFlight, count), 2 * count)
+    rows.push({
+      'in flight': inFlight, sent: name, 'reserve µs': round(reserve.serverMicros), 'settle µs': round(settle.serverMicros),
+      'pair µs': round(pair), 'pair / 2 empty': round(pair / (2 * empty.serverMicros)), 'empty µs': round(empty.serverMicros),
+      'calls/s': Math.round(perSecond),
+    })
+  }
+}
+console.table(rows)
+console.table(await bytes())
+redis.disconnect()
+server.kill()
+
+function reserveOf(i) {
+  return { kind: 'reserve', account: accountOf(i), reservation: reservationOf(i), ceiling: 2_000_000, allowance: 1e12, ttlMs: 60_000 }
+}
+
+function settleOf(i) {
+  return { kind: 'settle', account: accountOf(i), reservation: reservationOf(i), ceiling: 2_000_000, charge: 1_500_000, product: `product-${i % 3}`, firstSentAt: Date.now() }
+}
+
+/** 22 characters, like 16 random bytes in base64url. */
+function reservationOf(i) {
+  return `Vq3mXy7RtB2kLw9PzA${String(i).padStart(5, '0')}`.slice(-22)
+}
+
+function accountOf(i) {
+  return `acct_${(i * 7919) % ACCOUNTS}`
+}
+
+async function pairs(send, inFlight, count) {
+  await forEach(inFlight, count, async (i) => {
+    await send(reserveOf(i))
+    await send(settleOf(i))
+  })
+}
+
+async function emptyScripts(inFlight, count) {
+  const sha1 = await redis.script('LOAD', 'return 1')
+  return timed(() => forEach(inFlight, count, () => redis.evalsha(sha1, 0)), count)
+}
+
+/** Runs `act(i)` for each i below `count`, `inFlight` at a time. */
+async function forEach(inFlight, count, act) {
+  let next = 0
+  const worker = async () => { while (next < count) await act(next++) }
+  await Promise.all(Array.from({ length: inFlight }, worker))
+}
+
+async function timed(act, count) {
+  await redis.config('RESETSTAT')
+  const start = performance.now()
+  await act()
+  const seconds = (performance.now() - start) / 1_000
+  const stats = await redis.info('commandstats')
+  const total = [...stats.matchAll(/^cmdstat_eval(?:sha)?:calls=\d+,usec=(\d+)/gm)].reduce((sum, [, micros]) => sum + Number(micros), 0)
+  return { serverMicros: total / count, perSecond: count / seconds }
+}
+
+/** What one account's keys weigh, and what each open or settled reservation adds to them. */
+async function bytes() {
+  const prefix = `m${prefixes++}`
+  const { send } = redisStore(redis, { prefix })
+  const size = async (what) => {
+    const [key] = await redis.keys(`${prefix}:{*}:${what}:acct_0`)
+    return key ? redis.memory('USAGE', key, 'SAMPLES', '0') : 0
+  }
+  const one = (command) => ({ ...command, account: 'acct_0' })
+  await send({ ...one(reserveOf(0)), ceiling: 0 })
+  await send({ kind: 'release', account: 'acct_0', reservation: reservationOf(0) })
+  const idle = { account: await size('account'), journal: await size('journal') }
+  const many = 10_000
+  await forEach(256, many, (i) => send(one(reserveOf(i + 1))))
+  const open = { account: await size('account') }
+  await forEach(256, many, (i) => send(one(settleOf(i + 1))))
+  const settled = { account: await size('account'), journal: await size('journal') }
+  return [
+    { what: 'an account after its first call', bytes: idle.account + idle.journal },
+    { what: 'an open reservation', bytes: Math.round((open.account - idle.account) / many) },
+    { what: 'a settled reservation (2 minutes)', bytes: Math.round((settled.account - idle.account) / many) },
+    { what: 'a ledger entry', bytes: Math.round((settled.journal - idle.journal) / many) },
+  ]
+}
+
+function round(number) {
+  return Math.round(number * 100) / 100
+}
+
+async function freePort() {
+  const probe = createServer().listen(0)
+  await once(probe, 'listening')
+  const { port } = probe.address()
+  probe.close()
+  await once(probe, 'close')
+  return port
+}
