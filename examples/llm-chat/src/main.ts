@@ -1,0 +1,17 @@
+import { createServer } from 'node:http'
+import { memoryStore, reportText } from '@farebox/koa'
+import { redisStore } from '@farebox/redis'
+import { readSettings, serve } from 'example-support'
+import { createApp } from './app.js'
+
+const { port, redisUrl, allowance } = readSettings(process.env)
+const { app, bill } = createApp({ store: redisUrl ? redisStore(redisUrl) : memoryStore(), allowance })
+
+serve({
+  name: 'llm-chat',
+  server: createServer(app.callback()),
+  port,
+  about: reportText(bill.routes(app)),
+  paid: { path: '/v1/chat/completions', body: { model: 'echo-1', max_tokens: 64, messages: [{ role: 'user', content: 'What does a call cost?' }] } },
+  close: () => bill.close(),
+})
