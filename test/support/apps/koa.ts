@@ -1,0 +1,38 @@
+import { Readable } from 'node:stream'
+import { bodyParser } from '@koa/bodyparser'
+import Router from '@koa/router'
+import { billable, billing } from '@farebox/koa'
+import Koa, { type Context } from 'koa'
+import { splitRoute, type AppRoute, type Framework, type HandlerAnswer } from './app.js'
+
+/** Apps of Koa with @koa/router. */
+export const koaApps: Framework = ({ billing: options, routes }) => {
+  const app = new Koa()
+  app.silent = true
+  const bill = options && billing({ ...options, account: (ctx) => ctx.get('x-account') })
+  app.use(bodyParser())
+  app.use(routerOf(routes.filter(({ early }) => early)).routes())
+  if (bill) app.use(bill)
+  app.use(routerOf(routes.filter(({ early }) => !early)).routes())
+  return { listener: app.callback(), billing: bill && { grant: bill.grant, close: bill.close, report: () => bill.routes(app) } }
+}
+
+function routerOf(routes: readonly AppRoute[]): Router {
+  const router = new Router()
+  for (const { route, handler, billable: terms } of routes) {
+    const { method, path } = splitRoute(route)
+    router.register(path, [method], [
+      ...(terms ? [billable(terms)] : []),
+      async (ctx: Context) => send(ctx, await handler({ params: ctx.params as Record<string, string>, body: ctx.request.body, header: (name) => ctx.get(name) || undefined })),
+    ])
+  }
+  return router
+}
+
+function send(ctx: Context, { status = 200, headers = {}, json, text, chunks }: HandlerAnswer): void {
+  ctx.status = status
+  ctx.set(headers)
+  if (json !== undefined) ctx.body = json
+  else if (text !== undefined) ctx.body = text
+  else if (chunks) ctx.body = Readable.from(chunks, { objectMode: false })
+}
