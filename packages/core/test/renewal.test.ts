@@ -17,6 +17,7 @@ beforeEach(() => {
 })
 afterEach(() => {
   vi.useRealTimers()
+  vi.unstubAllGlobals()
 })
 
 it('has one timer for all calls, and none when no call runs', async () => {
@@ -27,6 +28,23 @@ it('has one timer for all calls, and none when no call runs', async () => {
   expect(vi.getTimerCount()).toBe(1)
   for (const call of calls) renewal.stop(call)
   await vi.advanceTimersByTimeAsync(TTL / 3)
+  expect(vi.getTimerCount()).toBe(0)
+})
+
+it('has a timer for each call where timers end with the request that set them', async () => {
+  vi.stubGlobal('navigator', { userAgent: 'Cloudflare-Workers' })
+  const { renewal, sent } = renewing()
+  const first = openCall({ reservation: 'r1' })
+  renewal.start(first)
+  renewal.stop(first)
+  vi.clearAllTimers() // as workerd does when the first request is over
+  const second = openCall({ reservation: 'r2' })
+  renewal.start(second)
+  await vi.advanceTimersByTimeAsync(TTL)
+  expect(sent.map(({ command }) => command)).toEqual(Array.from({ length: 3 }, () => ({ kind: 'extend', account: 'ada', reservation: 'r2', ttlMs: TTL })))
+  renewal.stop(second)
+  await vi.advanceTimersByTimeAsync(TTL)
+  expect(sent).toHaveLength(3)
   expect(vi.getTimerCount()).toBe(0)
 })
 

@@ -9,16 +9,20 @@ const DEFAULT_MAX_DURATION = 600_000
 /**
  * Keeps the reservations of running calls alive: one timer for the process, that moves every deadline three
  * times a lifetime. When the process dies, they end by themselves.
+ *
+ * workerd cancels a timer with the request that set it, so there each call has one of its own.
  */
 export class Renewal {
   readonly #open = new Set<OpenCall>()
+  readonly #timersEndWithRequest = userAgent() === 'Cloudflare-Workers'
   #timer: ReturnType<typeof setTimeout> | undefined
 
   constructor(private readonly store: Store, private readonly ttlMs: number, private readonly logger: Logger) {}
 
   start(open: OpenCall): void {
     this.#open.add(open)
-    this.#arm()
+    if (this.#timersEndWithRequest) this.#armFor(open)
+    else this.#arm()
   }
 
   stop(open: OpenCall): void {
@@ -31,6 +35,14 @@ export class Renewal {
     // A running call keeps its process alive by its own socket; the timer must not.
     const timer: unknown = this.#timer
     if (typeof timer === 'object') (timer as { unref?(): void }).unref?.()
+  }
+
+  #armFor(open: OpenCall): void {
+    setTimeout(() => {
+      if (!this.#open.has(open)) return
+      this.#renew(open, performance.now() - open.startedAt)
+      this.#armFor(open)
+    }, this.ttlMs / 3)
   }
 
   #tick(): void {
@@ -51,4 +63,8 @@ export class Renewal {
     const { account, reservation } = open
     void this.store.send({ kind: 'extend', account, reservation, ttlMs: this.ttlMs }).catch(() => {})
   }
+}
+
+function userAgent(): string | undefined {
+  return (globalThis as { navigator?: { userAgent?: string } }).navigator?.userAgent
 }
