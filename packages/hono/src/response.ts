@@ -1,5 +1,5 @@
 import { carriesJson, type Closing, type Exchange } from '@farebox/core/adapter'
-import type { Context } from 'hono'
+import type { Context, ExecutionContext } from 'hono'
 import { follow, peek } from './stream.js'
 
 /** Settles what a request owes once its handlers are through, and puts what was charged into the response. */
@@ -13,7 +13,7 @@ export async function deliver(c: Context, exchange: Exchange): Promise<void> {
   // Nobody reads the body of an answer to HEAD: its end would never come.
   if (!c.res.body || c.req.method === 'HEAD') return replace(c, c.res.body, await exchange.close(head))
 
-  const body = await peek(c.res.body)
+  const body = await peek(c.res.body, executionCtxOf(c) !== undefined)
   if (body.whole) return replace(c, body.bytes, await exchange.close(head))
   if (exchange.holds({ ...head, whole: false })) {
     const closing = await exchange.close(head)
@@ -32,7 +32,7 @@ async function deliverJson(c: Context, exchange: Exchange): Promise<void> {
 function stream(c: Context, exchange: Exchange, body: Awaited<ReturnType<typeof peek>> & { whole: false }): void {
   const { status } = c.res
   const headers = exchange.streaming()
-  waitUntil(c, new Promise((resolve) => {
+  executionCtxOf(c)?.waitUntil(new Promise<void>((resolve) => {
     const settle = async (failed: boolean) => {
       if (failed) exchange.threw()
       await exchange.close({ status })
@@ -69,10 +69,11 @@ function sentStatus(c: Context): number {
   return outgoing?.statusCode ?? c.res.status
 }
 
-function waitUntil(c: Context, work: Promise<void>): void {
+/** What edge runtimes have, and only they. */
+function executionCtxOf(c: Context): ExecutionContext | undefined {
   try {
-    c.executionCtx.waitUntil(work)
+    return c.executionCtx
   } catch {
-    // Only edge runtimes have it.
+    return undefined
   }
 }
