@@ -20,8 +20,9 @@ export function settle(state: AccountState, command: Settle, now: number): [Acco
   const freed = known ? unhold(state, known) : state
   const charge = known ? owed : Math.min(owed, standing(freed).available)
   const shortfall = owed - charge
+  // `0 - charge`, because `-charge` makes −0 of 0.
   const charged = charge + shortfall === 0 ? freed : post(freed, {
-    at: now, kind: 'charge', amount: -charge, reference: command.reservation, label: command.product, shortfall,
+    at: now, kind: 'charge', amount: 0 - charge, reference: command.reservation, label: command.product, shortfall,
   })
   const used = countUsage(charged, command.product, charge, now)
   return close(used, command.reservation, { kind: 'settled', ceiling, charge, shortfall, late: !known, closedAt: now })

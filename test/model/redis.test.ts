@@ -1,0 +1,44 @@
+import { apply, emptyAccount, type AccountState, type Reply } from '@farebox/core'
+import { redisStore } from '@farebox/redis'
+import fc from 'fast-check'
+import { Redis } from 'ioredis'
+import { afterAll, expect, inject, test } from 'vitest'
+import { sentAt, steps, type Step } from './commands.js'
+import { plain } from './plain.js'
+import { readAccounts } from './stored.js'
+
+/** More for a longer search: `FAREBOX_MODEL_RUNS=5000 npx vitest run test/model` */
+const RUNS = Number(process.env['FAREBOX_MODEL_RUNS'] ?? 150)
+const START = 20_000 * 86_400_000
+
+const redis = new Redis(inject('redisUrl'))
+afterAll(() => redis.quit())
+
+async function run(given: readonly Step[]): Promise<void> {
+  const prefix = crypto.randomUUID()
+  let now = START
+  const store = redisStore(redis, { prefix, now: () => now })
+  const model = new Map<string, AccountState>()
+  for (const { elapsedMs, commands } of given) {
+    now += elapsedMs
+    const sent = commands.map((command) => sentAt(command, now))
+    const expected = sent.map((command): Reply => {
+      const [state, reply] = apply(model.get(command.account) ?? emptyAccount, command, now)
+      if (state !== emptyAccount) model.set(command.account, state)
+      return reply
+    })
+    expect((await Promise.all(sent.map((command) => store.send(command)))).map(sorted)).toEqual(expected.map(sorted))
+    expect(await readAccounts(redis, prefix)).toEqual(new Map([...model].map(([account, state]) => [account, plain(state)])))
+  }
+}
+
+/** Rows of usage come in no particular order. */
+function sorted(reply: Reply): Reply {
+  if (reply.kind !== 'usage') return reply
+  return { ...reply, rows: [...reply.rows].sort((a, b) => a.day - b.day || (a.product < b.product ? -1 : 1)) }
+}
+
+test(`redisStore and the ledger agree on every reply and on the whole account, over ${RUNS} random runs`, async () => {
+  // A failure prints the seed and the path that lead to the shortest such run.
+  await fc.assert(fc.asyncProperty(steps, run), { numRuns: RUNS })
+}, 10_000 + RUNS * 100)
