@@ -102,7 +102,7 @@ export function describeExample({ name, make, call, rules }: ExampleUnderTest): 
       const caller = api.caller()
       const { status, body, charged } = await caller.post(call.path, call.body, { 'x-simulate': 'error' })
       expect({ status, charged }).toEqual({ status: 500, charged: 0 })
-      expect(body).toEqual({ error: { code: 'SIMULATED', message: 'x-simulate asked for this error' } })
+      expect(body).toMatchObject({ error: { code: 'SIMULATED' } })
       expect(await caller.charges()).toEqual([])
       expect(await caller.usage()).toMatchObject({ total_calls: 0, total_credits: 0 })
       expect(await caller.balance()).toEqual({ balance: PLENTY, reserved: 0, available: PLENTY })

@@ -1,0 +1,5 @@
+import type { RequestHandler } from 'express'
+
+export const health: RequestHandler = (_req, res) => {
+  res.json({ status: 'ok' })
+}
