@@ -1,8 +1,6 @@
-import { spawn, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
-import { createServer, type AddressInfo } from 'node:net'
-import { createInterface } from 'node:readline'
+import { Redis } from 'ioredis'
 import { onTestFinished } from 'vitest'
+import { startRedis } from '../support/redis.js'
 
 /** A redis-server of one test's own, that it may pause and kill. It is gone after the test. */
 export interface OwnRedis {
@@ -14,31 +12,20 @@ export interface OwnRedis {
 }
 
 export async function startOwnRedis(): Promise<OwnRedis> {
-  const port = await freePort()
-  const server = spawn('redis-server', ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'])
-  onTestFinished(() => end(server))
-  for await (const line of createInterface(server.stdout)) if (line.includes('Ready to accept connections')) break
-  server.stdout.resume()
+  const server = await startRedis()
+  onTestFinished(() => server.stop())
+  const pid = await processIdOf(server.url)
   return {
-    url: `redis://127.0.0.1:${port}`,
-    pause: () => void server.kill('SIGSTOP'),
-    resume: () => void server.kill('SIGCONT'),
-    kill: () => end(server),
+    url: server.url,
+    pause: () => void process.kill(pid, 'SIGSTOP'),
+    resume: () => void process.kill(pid, 'SIGCONT'),
+    kill: () => server.stop(),
   }
 }
 
-async function end(server: ChildProcess): Promise<void> {
-  if (server.exitCode !== null || server.signalCode !== null) return
-  const exited = once(server, 'exit')
-  server.kill('SIGKILL')
-  await exited
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port } = probe.address() as AddressInfo
-  probe.close()
-  await once(probe, 'close')
-  return port
+async function processIdOf(url: string): Promise<number> {
+  const client = new Redis(url)
+  const info = await client.info('server')
+  client.disconnect()
+  return Number(/process_id:(\d+)/.exec(info)?.[1])
 }

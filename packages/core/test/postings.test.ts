@@ -133,7 +133,7 @@ describe('drain', () => {
   it('has nothing to wait for when all is posted', async () => {
     const { postings } = postingTo(() => closed)
     await postings.post(openCall(), settle)
-    await postings.drain()
+    await expect(postings.drain()).resolves.toBeUndefined()
   })
 
   it('gives up what fails once more, and leaves a record to post it by hand', async () => {

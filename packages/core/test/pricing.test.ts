@@ -67,7 +67,7 @@ describe('metered', () => {
     expect(priceOf(pricing({}, {}), context)).toMatchObject({ micro: 0 })
   })
 
-  it.each([{ domain: -1 }, { domain: NaN }, { domain: '5' }, { domain: undefined }, { attempt: 1 }, { toString: 1 }])('%j is broken', (quantities) => {
+  it.each<object>([{ domain: -1 }, { domain: NaN }, { domain: '5' }, { domain: undefined }, { attempt: 1 }, { toString: 1 }])('%j is broken', (quantities) => {
     expect(priceOf(pricing(quantities, {}), context)).toMatchObject({ kind: 'broken', reason: 'price threw' })
   })
 

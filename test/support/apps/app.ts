@@ -46,7 +46,8 @@ export interface BuiltApp {
 /** Builds an app the way a user of the framework would. */
 export type Framework = (app: App) => BuiltApp
 
-export function splitRoute(route: string): { method: Lowercase<string>; path: string } {
+/** The method in lower case, as the frameworks name their functions. */
+export function splitRoute(route: string): { method: string; path: string } {
   const [method = '', path = ''] = route.split(' ')
   return { method: method.toLowerCase(), path }
 }

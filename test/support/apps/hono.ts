@@ -31,7 +31,8 @@ function send(c: Context, { status = 200, headers = {}, json, text, chunks }: Ha
   const code = status as ContentfulStatusCode
   if (json !== undefined) return c.json(json, code, headers)
   if (text !== undefined) return c.text(text, code, headers)
-  return c.body(chunks ? bytesOf(chunks) : null, code as never, headers)
+  if (chunks) return c.body(bytesOf(chunks), code, headers)
+  return c.body(null, code, headers)
 }
 
 function bytesOf(chunks: AsyncIterable<string>): ReadableStream<Uint8Array> {

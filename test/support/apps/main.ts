@@ -20,10 +20,12 @@ const [, , name = ''] = process.argv
 const { REDIS_URL, PREFIX = '' } = process.env
 const tell = (message: FromApp) => process.send!(message)
 const finish = latch()
+// Charges are clamped by the thousand here; an error should be seen.
+const logger = { warn: () => {}, error: console.error }
 
 const framework = await frameworks[name]!()
 const app = await serve(framework({
-  billing: { store: redisStore(REDIS_URL, { prefix: PREFIX }), prices: workloadPrices, allowance: 500 },
+  billing: { store: redisStore(REDIS_URL, { prefix: PREFIX }), prices: workloadPrices, allowance: 500, logger },
   routes: workloadRoutes(() => {
     tell({ kind: 'holding' })
     return finish.opened
