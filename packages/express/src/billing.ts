@@ -44,7 +44,7 @@ export function billing<Bodies, Responses>(options: BillingOptions<Request, Bodi
       endpoint.answer(callOf(req, engine.settings)).then((answer) => send(req, res, answer)).catch(next)
       return
     }
-    new Visit(engine, routes, req, res)
+    Visit.begin(new Visit(engine, routes, req, res))
     watch(req, gates)
     next()
   }

@@ -3,6 +3,7 @@
  * after the other, how layers match, and what the layers of an app hold. The same in Express 4.21 and 5 unless
  * said.
  */
+import { METHODS } from 'node:http'
 import type { ErrorRequestHandler, Express, Request, RequestHandler } from 'express'
 
 export type Path = string | RegExp
@@ -83,6 +84,12 @@ function arm(route: Route, { before, after, failed }: Gates): void {
 export function handles({ methods }: Route, method: string): boolean {
   const name = method.toLowerCase()
   return Boolean(methods['_all'] ?? methods[name] ?? (name === 'head' && methods['get']))
+}
+
+/** The methods that a Route has handlers for, or `ALL`: `app.all` registers every one that Node knows. */
+export function methodsOf({ methods }: Route): readonly string[] {
+  if (methods['_all'] || METHODS.every((method) => methods[method.toLowerCase()])) return ['ALL']
+  return Object.keys(methods).map((name) => name.toUpperCase())
 }
 
 /** The part of a path that a layer takes, or `undefined` where it does not match. */

@@ -2,7 +2,7 @@ import type { Express, Request } from 'express'
 import { FareboxError } from '@farebox/core'
 import type { ListedRoute, PriceList, Registered, RegisteredRoute } from '@farebox/core/adapter'
 import { billableFor } from './sold.js'
-import { compile, mounted, mountPaths, routerOf, taken, type Layer, type Path, type Route, type Router } from './gate.js'
+import { compile, methodsOf, mounted, mountPaths, routerOf, taken, type Layer, type Path, type Route, type Router } from './gate.js'
 
 /** One path that a layer was registered with. */
 interface Choice {
@@ -185,8 +185,7 @@ function beginnings(path: string): readonly string[] {
 }
 
 function registeredAt({ route, steps, gated }: Place): readonly RegisteredRoute[] {
-  const methods = route.methods['_all'] ? ['ALL'] : Object.keys(route.methods).map((name) => name.toUpperCase())
-  return textsOf(steps).flatMap((path) => methods.map((method) => {
+  return textsOf(steps).flatMap((path) => methodsOf(route).map((method) => {
     const billable = billableFor(route, method)
     return { method, path, gated, ...(billable && { billable }) }
   }))

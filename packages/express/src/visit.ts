@@ -21,7 +21,10 @@ export class Visit {
     private readonly res: Response,
   ) {
     this.#exchange = engine.exchange()
-    visits.set(req, this)
+  }
+
+  static begin(visit: Visit): void {
+    visits.set(visit.req, visit)
   }
 
   static of(req: Request): Visit | undefined {
