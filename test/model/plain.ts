@@ -1,4 +1,4 @@
-import { PersistentMap, type AccountState, type LedgerEntry, type Reservation } from '@farebox/core'
+import type { AccountState, LedgerEntry, PersistentMap, Reservation } from '@farebox/core'
 
 /** An account as plain data, so that two can be compared. */
 export interface PlainAccount {

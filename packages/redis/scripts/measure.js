@@ -22,7 +22,7 @@ const batched = () => redisStore(redis, { prefix: `m${prefixes++}` }).send
 /** The same program, a call for each command. */
 const alone = () => {
   const sendBatch = batchSender(redis, keySpace(`m${prefixes++}`, 64), undefined)
-  return (command) => new Promise((resolve, reject) => void sendBatch([{ command, args: encodeCommand(command), resolve, reject }]))
+  return (command) => new Promise((resolve, reject) => void sendBatch([{ command, encoded: encodeCommand(command), resolve, reject }]))
 }
 
 await pairs(batched(), 256, 5_000) // warm

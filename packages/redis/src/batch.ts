@@ -1,21 +1,20 @@
 import type { Command, Reply } from '@farebox/core'
-import { decodeReply, encodeText } from './codec.js'
+import { decodeReply, type Encoded } from './codec.js'
 import type { ScriptClient } from './connection.js'
-import type { Keys } from './keys.js'
+import type { KeySpace } from './keys.js'
 import { commands, program } from './program.generated.js'
 import { runScript } from './script.js'
 
 /** A command on its way, and whoever waits for its reply. */
 export interface Sent {
   readonly command: Command
-  /** `encodeCommand(command)` */
-  readonly args: readonly string[]
+  readonly encoded: Encoded
   resolve(reply: Reply): void
   reject(cause: unknown): void
 }
 
 /** Sends batches of commands: each batch one call of the program. */
-export function batchSender(client: ScriptClient, keys: Keys, now: (() => number) | undefined): (batch: readonly Sent[]) => Promise<void> {
+export function batchSender(client: ScriptClient, keys: KeySpace, now: (() => number) | undefined): (batch: readonly Sent[]) => Promise<void> {
   async function send(accounts: readonly Sent[][]): Promise<void> {
     const encoded = encodeBatch(accounts, keys, now)
     try {
@@ -34,26 +33,26 @@ export function batchSender(client: ScriptClient, keys: Keys, now: (() => number
 function byAccount(batch: readonly Sent[]): Map<string, Sent[]> {
   const accounts = new Map<string, Sent[]>()
   for (const sent of batch) {
-    const account = accounts.get(sent.command.account)
+    const account = accounts.get(sent.encoded.account)
     if (account) account.push(sent)
-    else accounts.set(sent.command.account, [sent])
+    else accounts.set(sent.encoded.account, [sent])
   }
   return accounts
 }
 
 /** KEYS and ARGV as lua/program.lua describes them. */
-function encodeBatch(accounts: readonly Sent[][], { name }: Keys, now: (() => number) | undefined) {
+function encodeBatch(accounts: readonly Sent[][], { name, partitionOf }: KeySpace, now: (() => number) | undefined) {
   const keys: string[] = []
   const args: string[] = [now ? String(now()) : '']
   for (const account of accounts) {
-    const id = account[0]!.command.account
-    keys.push(name('account', id))
+    const id = account[0]!.encoded.account
+    const partition = partitionOf(id)
+    keys.push(name('account', partition, id))
     args.push(String(account.length))
-    for (const { command } of account) args.push('reservation' in command ? encodeText(command.reservation) : '')
-    for (const sent of account) {
-      const { kind } = sent.command
-      for (const key of commands[kind].keys) keys.push(name(key, id))
-      args.push(kind, ...sent.args)
+    for (const { encoded } of account) args.push(encoded.reservation)
+    for (const { command: { kind }, encoded } of account) {
+      for (const key of commands[kind].keys) keys.push(name(key, partition, id))
+      args.push(kind, ...encoded.args)
     }
   }
   return { keys, args }

@@ -1,22 +1,29 @@
 import { FareboxError, type Command, type LedgerEntry, type Reply, type UsageRow } from '@farebox/core'
 import { commands, replies } from './program.generated.js'
 
-/**
- * A command's arguments in the order in which its Lua function reads them.
- *
- * @throws FareboxError `ARGUMENT_INVALID` for a text that is not well-formed or a number that is not a safe integer
- */
-export function encodeCommand(command: Command): string[] {
-  const { args } = commands[command.kind]
-  const values = command as unknown as Readonly<Record<string, string | number>>
-  return args.map((name) => {
-    const value = values[name]
-    return typeof value === 'string' ? encodeText(value) : encodeNumber(name, value)
-  })
+/** A command as the Lua program takes it: texts percent-encoded, so that none can hold a separator. */
+export interface Encoded {
+  readonly account: string
+  /** `''` where it names none. */
+  readonly reservation: string
+  /** In the order in which its Lua function reads them. */
+  readonly args: readonly string[]
 }
 
-/** Percent-encoded: what is left has no space, colon, equals sign or brace, and ends in no other text's place. */
-export function encodeText(text: string): string {
+/** @throws FareboxError `ARGUMENT_INVALID` for a text that is not well-formed or a number that is not a safe integer */
+export function encodeCommand(command: Command): Encoded {
+  const values = command as unknown as Readonly<Record<string, string | number>>
+  return {
+    account: encodeText(command.account),
+    reservation: 'reservation' in command ? encodeText(command.reservation) : '',
+    args: commands[command.kind].args.map((name) => {
+      const value = values[name]
+      return typeof value === 'string' ? encodeText(value) : encodeNumber(name, value)
+    }),
+  }
+}
+
+function encodeText(text: string): string {
   try {
     return encodeURIComponent(text)
   } catch (cause) {

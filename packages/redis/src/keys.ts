@@ -1,21 +1,20 @@
-import { encodeText } from './codec.js'
-
 /**
  * Names of keys: `farebox:{12}:account:ada`. The partition in braces is what Redis Cluster hashes, so all keys of a
  * partition share a slot. Everything before the account is of fixed form and the account is percent-encoded, so
  * two accounts never share a key.
  */
-export interface Keys {
+export interface KeySpace {
+  /** @param account percent-encoded, as below */
   partitionOf(account: string): number
-  name(what: string, account: string): string
+  name(what: string, partition: number, account: string): string
+  /** Where the number of partitions is recorded. */
   readonly partitions: string
 }
 
-export function keySpace(prefix: string, partitions: number): Keys {
-  const partitionOf = (account: string) => fnv1a(encodeText(account)) % partitions
+export function keySpace(prefix: string, partitions: number): KeySpace {
   return {
-    partitionOf,
-    name: (what, account) => `${prefix}:{${partitionOf(account)}}:${what}:${encodeText(account)}`,
+    partitionOf: (account) => fnv1a(account) % partitions,
+    name: (what, partition, account) => `${prefix}:{${partition}}:${what}:${account}`,
     partitions: `${prefix}:partitions`,
   }
 }

@@ -27,7 +27,7 @@ export function redisStore(connection: RedisConnection, options: RedisStoreOptio
   const { prefix, partitions, now } = parseOptions(options)
   const { client, close } = connect(connection)
   const keys = keySpace(prefix, partitions)
-  const agree = onceFulfilled(() => agreeOnPartitions(client, keys.partitions, partitions))
+  const agreement = onceFulfilled(() => agreeOnPartitions(client, keys.partitions, partitions))
   const sendBatch = batchSender(client, keys, now)
   const gatherers = new Map<number, Gatherer<Sent>>()
 
@@ -42,26 +42,31 @@ export function redisStore(connection: RedisConnection, options: RedisStoreOptio
     name: 'redis',
     durable: true,
     async send<C extends Command>(command: C): Promise<ReplyTo<C>> {
-      const gatherer = gathererOf(command.account)
-      const args = encodeCommand(command)
-      const agreed = agree()
+      const encoded = encodeCommand(command)
+      const agreed = agreement.done()
       if (agreed) await agreed
-      return new Promise((resolve, reject) => gatherer.add({ command, args, resolve: resolve as Sent['resolve'], reject }))
+      return new Promise((resolve, reject) => {
+        gathererOf(encoded.account).add({ command, encoded, resolve: resolve as Sent['resolve'], reject })
+      })
     },
-    close() {
-      for (const gatherer of gatherers.values()) gatherer.flush()
-      return close()
+    async close() {
+      await agreement.underWay?.catch(() => {})
+      await Promise.all([...gatherers.values()].map((gatherer) => gatherer.drain()))
+      await close()
     },
   }
 }
 
-/** Does a thing until it succeeds, once: a promise while it is under way, then nothing. */
-function onceFulfilled(act: () => Promise<void>): () => Promise<void> | undefined {
+/** Does a thing until it succeeds, once. */
+function onceFulfilled(act: () => Promise<void>) {
   let done = false
-  let underWay: Promise<void> | undefined
-  return () => {
-    if (done) return undefined
-    underWay ??= act().then(() => { done = true }).finally(() => { underWay = undefined })
-    return underWay
+  const once = {
+    underWay: undefined as Promise<void> | undefined,
+    /** `undefined` when it is done. */
+    done(): Promise<void> | undefined {
+      if (done) return undefined
+      return once.underWay ??= act().then(() => { done = true }).finally(() => { once.underWay = undefined })
+    },
   }
+  return once
 }

@@ -1,0 +1,43 @@
+import { redisStore } from '@farebox/redis'
+import { Redis, type Cluster } from 'ioredis'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { connectTo, startRedisCluster, type RedisCluster } from '../support/redis-cluster.js'
+import { testStore } from './store.js'
+
+let servers: RedisCluster
+let cluster: Cluster
+beforeAll(async () => {
+  servers = await startRedisCluster()
+  cluster = connectTo(servers)
+}, 20_000)
+afterAll(async () => {
+  cluster.disconnect()
+  await servers.stop()
+})
+
+testStore('redisStore on a Cluster', (now) => redisStore(cluster, { prefix: crypto.randomUUID(), now }))
+
+describe('a Cluster', () => {
+  test('has the accounts of one batch on all its nodes', async () => {
+    const prefix = crypto.randomUUID()
+    const store = redisStore(cluster, { prefix })
+    const accounts = Array.from({ length: 200 }, (_, i) => `account ${i}`)
+    await Promise.all(accounts.map((account) => store.send({ kind: 'grant', account, grant: 'g', amount: 1, reason: '' })))
+    const held = await Promise.all(servers.nodes.map(async ({ host, port }) => {
+      const node = new Redis(port, host)
+      const keys = await node.keys(`${prefix}:*:account:*`)
+      node.disconnect()
+      return keys.length
+    }))
+    expect(held.reduce((sum, count) => sum + count)).toBe(200)
+    expect(Math.min(...held)).toBeGreaterThan(20)
+  })
+
+  test('takes the script up again on every node that forgot it', async () => {
+    const store = redisStore(cluster, { prefix: crypto.randomUUID() })
+    await Promise.all(cluster.nodes('master').map((node) => node.script('FLUSH')))
+    const accounts = Array.from({ length: 50 }, (_, i) => `account ${i}`)
+    const replies = await Promise.all(accounts.map((account) => store.send({ kind: 'grant', account, grant: 'g', amount: 1, reason: '' })))
+    expect(replies.every((reply) => reply.kind === 'granted' && !reply.replayed)).toBe(true)
+  })
+})

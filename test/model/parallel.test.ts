@@ -1,0 +1,52 @@
+import type { Command, Store } from '@farebox/core'
+import { redisStore } from '@farebox/redis'
+import fc from 'fast-check'
+import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+
+/** Stores with a connection each, as separate processes would have. */
+let stores: readonly Store[] = []
+const prefix = crypto.randomUUID()
+
+beforeAll(() => { stores = Array.from({ length: 4 }, () => redisStore(inject('redisUrl'), { prefix })) })
+afterAll(() => Promise.all(stores.map((store) => store.close())))
+
+test('of 20 calls of 75 against 500, from four connections at once, exactly 6 are reserved', async () => {
+  for (let round = 0; round < 20; round++) {
+    const replies = await Promise.all(Array.from({ length: 20 }, (_, i) =>
+      stores[i % 4]!.send({ kind: 'reserve', account: `round ${round}`, reservation: `r${i}`, ceiling: 75, allowance: 500, ttlMs: 60_000 })))
+    expect(replies.filter(({ kind }) => kind === 'reserved')).toHaveLength(6)
+    expect(await stores[0]!.send({ kind: 'balance', account: `round ${round}` })).toMatchObject({ balance: 500, reserved: 450, available: 50 })
+  }
+})
+
+test('whatever is sent in parallel, and twice: the balance is the sum of the entries, usage the sum of the charges', async () => {
+  const accounts = ['ada', 'bob', 'cy']
+  const id = fc.integer({ min: 0, max: 40 }).map(String)
+  const amount = fc.integer({ min: 0, max: 60 })
+  const shared = { account: fc.constantFrom(...accounts), reservation: id }
+  const firstSentAt = Date.now()
+  const command = fc.oneof(
+    fc.record({ kind: fc.constant('reserve' as const), ...shared, ceiling: amount, allowance: fc.constant(300), ttlMs: fc.constant(60_000) }),
+    fc.record({ kind: fc.constant('settle' as const), ...shared, ceiling: amount, charge: amount, product: fc.constantFrom('a', 'b'), firstSentAt: fc.constant(firstSentAt) }),
+    fc.record({ kind: fc.constant('release' as const), ...shared }),
+    fc.record({ kind: fc.constant('grant' as const), account: shared.account, grant: id, amount: fc.constant(7), reason: fc.constant('top-up') }),
+  )
+  const commands: Command[] = fc.sample(command, { numRuns: 1_500, seed: Number(process.env['FAREBOX_SEED'] ?? Date.now()) })
+  await Promise.all([...commands, ...commands].map((command, i) => stores[i % 4]!.send(command)))
+
+  for (const account of accounts) {
+    const { balance, reserved } = await stores[0]!.send({ kind: 'balance', account })
+    const { entries } = await stores[1]!.send({ kind: 'entries', account, after: '', limit: 10_000 })
+    const { rows } = await stores[2]!.send({ kind: 'usage', account })
+    expect(sum(entries.map(({ amount }) => amount))).toBe(balance)
+    expect(sum(rows.map(({ charged }) => charged))).toBe(-sum(entries.filter(({ kind }) => kind === 'charge').map(({ amount }) => amount)))
+    expect(entries.filter(({ reference }) => reference === 'allowance')).toHaveLength(1)
+    expect(new Set(entries.map(({ kind, reference }) => `${kind} ${reference}`)).size).toBe(entries.length)
+    expect(reserved).toBeGreaterThanOrEqual(0)
+    expect(reserved).toBeLessThanOrEqual(balance)
+  }
+})
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0)
+}
