@@ -50,16 +50,18 @@ function listingOf({ match, tabs }: Dispatch, index: number, method: string): { 
 }
 
 /**
- * Whether a function that can pass on is middleware under the same path as a listed route whose own handler this
- * request can't reach: `use('/v1/*', auth)` before `post('/v1/free', …)` and `post('/v1/*', …)`. The free route
- * must not be refused for the price of the other.
+ * Whether a function that can pass on is middleware under the path of a listed route, whose own handler comes
+ * behind it: registered for every method, as `use` does; or that handler is hidden from this request by another
+ * route's. Of `get('/v1/*', log)`, `get('/v1/free', …)` and `get('/v1/*', …)`, the free one is not to be refused for
+ * the price of the last.
  */
 function standsInFront(dispatch: Dispatch, index: number, method: string, listed: ListedRoute): boolean {
   const { match } = dispatch
-  if (!mayPassOn(match[index]![1])) return false
-  const isListed = (i: number) => listingOf(dispatch, i, method).listed === listed
+  const [, route] = match[index]!
+  if (!mayPassOn(route)) return false
+  const behind = match.flatMap((_, i) => (i > index && listingOf(dispatch, i, method).listed === listed ? [i] : []))
   const end = match.findIndex(([, route], i) => i > index && !mayPassOn(route))
-  return end >= 0 && !isListed(end) && match.some((_, i) => i > end && isListed(i))
+  return behind.length > 0 && (route.method === 'ALL' || (end >= 0 && behind.every((i) => i > end)))
 }
 
 /** Whether an unlisted function is a route's handler: it can't pass on, or it has a method and nothing is left to pass on to. */
