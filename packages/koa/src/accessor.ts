@@ -4,6 +4,7 @@ import type { Context } from 'koa'
 export function onSet(context: object, name: string, react: (ctx: Context, value: unknown) => void): void {
   const kept = Symbol(name)
   const values = context as Record<PropertyKey, unknown>
+  const others = Object.getOwnPropertyDescriptor(context, name)?.set
   values[kept] = values[name]
   Object.defineProperty(context, name, {
     configurable: true,
@@ -12,6 +13,7 @@ export function onSet(context: object, name: string, react: (ctx: Context, value
       return this[kept] as unknown
     },
     set(this: Context, value: unknown) {
+      others?.call(this, value)
       this[kept] = value
       react(this, value)
     },

@@ -2,7 +2,7 @@ import { FareboxError, type Route } from '@farebox/core'
 import { parseRoute } from '@farebox/core/adapter'
 import type { Middleware } from 'koa'
 import { patternOf } from './gate.js'
-import { methodOf, pass, passages } from './passage.js'
+import { methodOf, pass, passageOf } from './passage.js'
 
 /** The terms of every middleware that `billable` made, for the report. */
 export const billables = new WeakMap<Middleware, Route>()
@@ -17,7 +17,7 @@ export const billables = new WeakMap<Middleware, Route>()
 export function billable<Body, Response>(route: Route<Body, Response>): Middleware {
   const terms = parseRoute(route)
   const middleware: Middleware = async function billable(ctx, next) {
-    const passage = passages.get(ctx.req)
+    const passage = passageOf(ctx)
     const key = `${methodOf(ctx)} ${patternOf(ctx)}`
     if (!passage) throw new FareboxError('BILLING_NOT_MOUNTED', `${key} is billable, but no billing is mounted before it: app.use(billing(options))`)
     return pass(ctx, passage, { key, terms }, next)

@@ -3,7 +3,7 @@ import { createEngine, warnOf } from '@farebox/core/adapter'
 import type Koa from 'koa'
 import type { Context, Middleware } from 'koa'
 import { watch } from './gate.js'
-import { callOf, passages, refuse, send, startPassage } from './passage.js'
+import { callOf, passageOf, refuse, send, startPassage } from './passage.js'
 import { settle, settleThrown } from './response.js'
 import { registered } from './routes.js'
 
@@ -39,7 +39,7 @@ export function billing<Bodies, Responses>(options: BillingOptions<Context, Bodi
 
   const middleware: Middleware = async function billing(ctx, next) {
     warnFirst(ctx.app)
-    if (passages.has(ctx.req)) {
+    if (passageOf(ctx)) {
       warnTwice(ctx.path)
       return next()
     }
@@ -58,6 +58,8 @@ export function billing<Bodies, Responses>(options: BillingOptions<Context, Bodi
     } catch (error) {
       await settleThrown(ctx, passage.exchange)
       throw error
+    } finally {
+      passage.left = true
     }
   }
 

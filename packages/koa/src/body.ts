@@ -64,7 +64,8 @@ function peek(req: Request): Promise<Buffer | undefined> {
       if (size > MAX_BYTES) finish(false)
       else if (req.complete) finish(true)
     }
-    req.on('readable', read).on('error', breakOff).on('close', breakOff)
+    if (req.complete) read()
+    else req.on('readable', read).on('error', breakOff).on('close', breakOff)
   })
 }
 

@@ -6,7 +6,7 @@
 import type { Context, Middleware } from 'koa'
 import { handOver, onSet } from './accessor.js'
 import { mountedAt, mountedBefore, watchMounts } from './mount.js'
-import { methodOf, pass, passages } from './passage.js'
+import { methodOf, pass, passageOf } from './passage.js'
 
 /** A layer of a router; one without methods is a middleware. */
 export interface Layer {
@@ -23,22 +23,23 @@ export interface Reached {
   readonly params: Record<string, string>
 }
 
-/** Routes whose gate the request passed before it came to billing. */
-const passed = new WeakMap<Context['req'], Reached[]>()
+/** Where a context keeps the routes whose gates it passed before it came to billing. */
+const passed = Symbol('farebox.passed')
 
 const watched = new WeakSet<object>()
 
 /** The pattern of the route whose handlers run, from the root of the app. */
 export function patternOf(ctx: Context): string {
-  return mountedAt(ctx) + String(ctx['_matchedRoute'])
+  return mountedAt(ctx) + String(ctx['_matchedRoute'] ?? ctx.path)
 }
 
 /** Stands first in the stack of every route that was ever matched. */
 const gate: Middleware = async function gate(ctx, next) {
   const pattern = patternOf(ctx)
-  const passage = passages.get(ctx.req)
+  const passage = passageOf(ctx)
   if (passage) return pass(ctx, passage, passage.engine.prices.find(passage.method, pattern), next)
-  passed.set(ctx.req, [...(passed.get(ctx.req) ?? []), { pattern, params: ctx['params'] as Reached['params'] }])
+  const reached: Reached = { pattern, params: ctx['params'] as Reached['params'] }
+  ctx[passed] = [...(ctx[passed] as Reached[] | undefined ?? []), reached]
   return next()
 }
 
@@ -56,14 +57,14 @@ export function watch(ctx: Context): readonly Reached[] {
   }
   mountedBefore(ctx)
   // Dispatched when there was no accessor yet: the chain that runs at this moment may have been made without gates.
-  if (!handOver(ctx, 'router')) return passed.get(ctx.req) ?? []
+  if (!handOver(ctx, 'router')) return ctx[passed] as Reached[] | undefined ?? []
   return layersOf(ctx)
     .filter(({ methods }) => methods.includes(methodOf(ctx)))
     .map((layer) => ({ pattern: mountedAt(ctx) + String(layer.path), params: { ...ctx['params'] as object, ...layer.params(ctx.path, layer.captures(ctx.path), {}) } }))
 }
 
 function dispatching(ctx: Context): void {
-  const passage = passages.get(ctx.req)
+  const passage = passageOf(ctx)
   if (passage) passage.method = methodOf(ctx)
   // A router shares a stack between the layers of the places where it is used: the gate asks which one it is in.
   for (const { methods, stack } of layersOf(ctx)) if (methods.length > 0 && !stack.includes(gate)) stack.unshift(gate)

@@ -8,36 +8,42 @@ interface Mount {
   readonly outside: string
 }
 
-const mounts = new WeakMap<Context['req'], Mount[]>()
+/** Where a context keeps them, the innermost last. */
+const mounts = Symbol('farebox.mounts')
+
+function mountsOf(ctx: Context): Mount[] | undefined {
+  return ctx[mounts] as Mount[] | undefined
+}
 
 /**
  * The prefixes of the mounts that a request is in. `ctx.mountPath` does not tell: koa-mount keeps the innermost
  * there only, and leaves it behind when the request has left.
  */
 export function mountedAt(ctx: Context): string {
-  return (mounts.get(ctx.req) ?? []).map(({ prefix }) => prefix).join('')
+  return (mountsOf(ctx) ?? []).map(({ prefix }) => prefix).join('')
 }
 
 /** Follows the requests of an app into mounts and out of them. */
 export function watchMounts(context: object): void {
   onSet(context, 'mountPath', (ctx, prefix) => {
     const entered = { prefix: String(prefix), outside: ctx.path }
-    const around = mounts.get(ctx.req)
+    const around = mountsOf(ctx)
     if (around) around.push(entered)
     else {
-      mounts.set(ctx.req, [entered])
+      ctx[mounts] = [entered]
       watchPath(ctx)
     }
   })
 }
 
-/** For a request that was in mounts before they were watched: koa-mount takes a prefix off letter by letter, so what is missing of the path is it. */
+/** For a request that came into mounts before they were watched: koa-mount takes prefixes off letter by letter, so they are what is missing of the path. */
 export function mountedBefore(ctx: Context): void {
   if (!handOver(ctx, 'mountPath')) return
   const outside = ctx.originalUrl.replace(/^[a-z][a-z\d+.-]*:\/\/[^/?#]*/i, '').replace(/[?#].*$/s, '')
   const missing = ctx.path === '/' && !outside.endsWith('/') ? outside : outside.slice(0, -ctx.path.length)
-  const prefix = missing.endsWith(ctx['mountPath'] as string) && outside.startsWith(missing) ? missing : ctx['mountPath'] as string
-  mounts.set(ctx.req, ctx.path === outside ? [] : [{ prefix, outside }])
+  const innermost = ctx['mountPath'] as string
+  const prefix = missing.endsWith(innermost) ? missing : innermost
+  ctx[mounts] = ctx.path === outside ? [] : [{ prefix, outside }]
 }
 
 function watchPath(ctx: Context): void {
@@ -47,7 +53,7 @@ function watchPath(ctx: Context): void {
     get: () => ctx.request.path,
     set(path: string) {
       ctx.request.path = path
-      const around = mounts.get(ctx.req)
+      const around = mountsOf(ctx)
       if (around?.at(-1)?.outside === path) around.pop()
     },
   })

@@ -1,6 +1,7 @@
 import type { Answer, BodyRead, Call, Engine, Exchange, ListedRoute } from '@farebox/core/adapter'
 import type { Context, Next } from 'koa'
 import { readBody } from './body.js'
+import { settle } from './response.js'
 
 /** A request on its way through billing. */
 export interface Passage {
@@ -12,14 +13,20 @@ export interface Passage {
   entered?: { readonly body: unknown; readonly status: number }
   /** The body is read once, however many routes want to know it. */
   body?: Promise<BodyRead>
+  /** Billing has settled what there was to settle. */
+  left?: boolean
 }
 
-/** By the request and not by its context, of which a middleware may pass on a copy. */
-export const passages = new WeakMap<Context['req'], Passage>()
+/** Kept on the context, from which a middleware may make another one for what is behind it. */
+const key = Symbol('farebox')
+
+export function passageOf(ctx: Context): Passage | undefined {
+  return ctx[key] as Passage | undefined
+}
 
 export function startPassage(ctx: Context, engine: Engine<Context>): Passage {
   const passage: Passage = { engine, exchange: engine.exchange(), method: methodOf(ctx) }
-  passages.set(ctx.req, passage)
+  ctx[key] = passage
   return passage
 }
 
@@ -37,6 +44,9 @@ export async function pass(ctx: Context, passage: Passage, listed: ListedRoute |
   } catch (error) {
     if (listed && !responded) passage.exchange.threw()
     throw error
+  } finally {
+    // A middleware did not wait for what is behind it.
+    if (passage.left) await settle(ctx, passage.exchange)
   }
 }
 
@@ -52,6 +62,8 @@ export async function refuse(
 }
 
 export function send(ctx: Context, { status, headers, body }: Answer): void {
+  // Whoever wanted to write the response itself does not come to it.
+  ctx.respond = true
   ctx.status = status
   ctx.set(headers)
   ctx.body = body

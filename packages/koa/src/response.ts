@@ -10,9 +10,8 @@ export async function settle(ctx: Context, exchange: Exchange): Promise<void> {
   if (!exchange.billed) return
   if (ctx.respond === false) return settleAtEnd(ctx, exchange)
   const stream = streamOf(ctx.body)
-  const contentType = ctx.response.get('Content-Type') || undefined
-  const contentEncoding = ctx.response.get('Content-Encoding') || undefined
-  if (exchange.holds({ status: ctx.status, contentType, contentEncoding, whole: !stream })) return settleHeld(ctx, exchange, stream)
+  const head = { status: ctx.status, contentType: headerOf(ctx, 'Content-Type'), contentEncoding: headerOf(ctx, 'Content-Encoding'), whole: !stream }
+  if (exchange.holds(head)) return settleHeld(ctx, exchange, stream)
   return settleAtEnd(ctx, exchange)
 }
 
@@ -81,7 +80,7 @@ function jsonOf(ctx: Context): string | undefined {
 /** Puts the text with metering in the place of a body, in the form that it had: middleware outside of billing may go on with it. */
 function putMetering(ctx: Context, json: string): void {
   const { body } = ctx
-  const etag = ctx.response.get('ETag')
+  const etag = headerOf(ctx, 'ETag')
   replaceBody(ctx, typeof body === 'string' ? json : Buffer.isBuffer(body) ? Buffer.from(json) : JSON.parse(json))
   // It was computed inside of billing, from the body without metering: that is the same in meaning, not in bytes.
   if (etag && !etag.startsWith('W/')) ctx.set('ETag', `W/${etag}`)
@@ -90,7 +89,7 @@ function putMetering(ctx: Context, json: string): void {
 /** Replaces a body and nothing else: setting it makes Koa choose status, message and type again. */
 function replaceBody(ctx: Context, body: unknown): void {
   const { status, message } = ctx
-  const contentType = ctx.response.get('Content-Type')
+  const contentType = headerOf(ctx, 'Content-Type')
   ctx.body = body
   if (ctx.status !== status) {
     ctx.status = status
@@ -113,7 +112,12 @@ function isNodeStream(body: unknown): body is NodeJS.ReadableStream & Stream {
 }
 
 function isJson(ctx: Context): boolean {
-  return ctx.response.is('json', '+json') !== false && /^(?:identity)?$/i.test(ctx.response.get('Content-Encoding'))
+  return ctx.response.is('json', '+json') !== false && /^identity$/i.test(headerOf(ctx, 'Content-Encoding') ?? 'identity')
+}
+
+/** For what is absent, Koa 2 says '' and Koa 3 nothing, whatever its types say. */
+function headerOf(ctx: Context, name: string): string | undefined {
+  return ctx.response.get(name) || undefined
 }
 
 function setHeaders(res: Context['res'], headers: Readonly<Record<string, string>>): void {
