@@ -73,9 +73,10 @@ export class Reply {
   }
 
   #write(args: unknown[]): unknown {
-    if (this.#mode === 'open') this.#decide(false)
     if (this.#mode === 'passing') return this.#pass('write', args)
     const [chunk, encoding, callback] = argumentsOf(args)
+    if (this.#mode === 'open') this.#decide(false)
+    if (this.#mode !== 'held') return this.#pass('write', args)
     if (this.#sent) {
       if (callback) process.nextTick(callback, writtenAfterEnd())
       return false
@@ -86,14 +87,15 @@ export class Reply {
   }
 
   #end(args: unknown[]): unknown {
-    const [chunk, encoding, callback] = argumentsOf(args)
-    if (this.#mode === 'open') this.#decide(true)
     if (this.#mode === 'passing') return this.#pass('end', args)
+    const [chunk, encoding, callback] = argumentsOf(args, '')
+    if (this.#mode === 'open') this.#decide(true)
+    if (this.#mode !== 'held') return this.#pass('end', args)
     if (this.#sent) {
       if (callback) process.nextTick(callback, writtenAfterEnd())
       return this.res
     }
-    if (chunk !== undefined && chunk !== null) this.#chunks.push(bytesOf(chunk, encoding))
+    this.#chunks.push(bytesOf(chunk, encoding))
     if (callback) this.res.once('finish', callback)
     this.res.finished = true
     this.#sent = this.#settle(this.#head!)
@@ -163,17 +165,17 @@ export class Reply {
   }
 }
 
-function argumentsOf(args: unknown[]): [chunk: unknown, encoding: BufferEncoding | undefined, callback: Callback | undefined] {
+/** What `write` was given, or `end`, to which nothing is `empty`. Anything but text and bytes throws, as it does in Node: before the response has begun. */
+function argumentsOf(args: unknown[], empty?: string): [chunk: string | Uint8Array, encoding: BufferEncoding | undefined, callback: Callback | undefined] {
   const callback = args.find((arg) => typeof arg === 'function') as Callback | undefined
-  const [chunk, encoding] = args.filter((arg) => typeof arg !== 'function')
-  return [chunk, encoding as BufferEncoding | undefined, callback]
+  const [given, encoding] = args.filter((arg) => typeof arg !== 'function')
+  const chunk = given || (empty ?? given)
+  if (typeof chunk === 'string' || chunk instanceof Uint8Array) return [chunk, encoding as BufferEncoding | undefined, callback]
+  throw Object.assign(new TypeError('The "chunk" argument must be of type string or an instance of Buffer or Uint8Array.'), { code: 'ERR_INVALID_ARG_TYPE' })
 }
 
-/** As Node takes it: a string or bytes, anything else throws. */
-function bytesOf(chunk: unknown, encoding: BufferEncoding | undefined): Buffer {
-  if (typeof chunk === 'string') return Buffer.from(chunk, encoding)
-  if (chunk instanceof Uint8Array) return Buffer.from(chunk)
-  throw Object.assign(new TypeError('The "chunk" argument must be of type string or an instance of Buffer or Uint8Array.'), { code: 'ERR_INVALID_ARG_TYPE' })
+function bytesOf(chunk: string | Uint8Array, encoding: BufferEncoding | undefined): Buffer {
+  return typeof chunk === 'string' ? Buffer.from(chunk, encoding) : Buffer.from(chunk)
 }
 
 function writtenAfterEnd(): Error {
