@@ -32,14 +32,15 @@ async function deliverJson(c: Context, exchange: Exchange): Promise<void> {
 function stream(c: Context, exchange: Exchange, body: Awaited<ReturnType<typeof peek>> & { whole: false }): void {
   const { status } = c.res
   const headers = exchange.streaming()
-  executionCtxOf(c)?.waitUntil(new Promise<void>((resolve) => {
+  const settled = new Promise<void>((resolve) => {
     const settle = async (failed: boolean) => {
       if (failed) exchange.threw()
       await exchange.close({ status })
       resolve()
     }
     replace(c, follow(body, settle), { headers })
-  }))
+  })
+  executionCtxOf(c)?.waitUntil(settled)
 }
 
 /** Sets all headers at once. A body that has changed takes its length and tag along. */
