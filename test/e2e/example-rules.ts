@@ -110,7 +110,7 @@ export function describeExample({ name, make, call, rules }: ExampleUnderTest): 
 
     it('x-simulate: slow holds the price while the handler runs, and no longer', async () => {
       const caller = api.caller()
-      const answered = caller.post(call.path, call.body, { 'x-simulate': 'slow:250' })
+      const answered = caller.post(call.path, call.body, { 'x-simulate': 'slow:400' })
       const held = { balance: PLENTY, reserved: call.price, available: expect.closeTo(PLENTY - call.price, 6) as number }
       await vi.waitFor(async () => expect(await caller.balance()).toEqual(held), { interval: 5 })
       expect(await answered).toMatchObject({ status: 200, charged: call.charge })
@@ -119,7 +119,7 @@ export function describeExample({ name, make, call, rules }: ExampleUnderTest): 
 
     it('x-simulate: slow and error together hold the price, then give it back', async () => {
       const caller = api.caller()
-      const answered = caller.post(call.path, call.body, { 'x-simulate': 'slow:250, error' })
+      const answered = caller.post(call.path, call.body, { 'x-simulate': 'slow:400, error' })
       await vi.waitFor(async () => expect(await caller.balance()).toMatchObject({ reserved: call.price }), { interval: 5 })
       expect(await answered).toMatchObject({ status: 500, charged: 0 })
       expect(await caller.balance()).toEqual({ balance: PLENTY, reserved: 0, available: PLENTY })

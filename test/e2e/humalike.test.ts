@@ -1,4 +1,5 @@
-import { createAdaptorServer } from '@hono/node-server'
+import { createServer } from 'node:http'
+import { getRequestListener } from '@hono/node-server'
 import { createApp } from '@farebox/example-humalike'
 import { describe, expect, it } from 'vitest'
 import { describeExample, expectPriced, expectRefused } from './example-rules.js'
@@ -10,7 +11,7 @@ describeExample({
   name: 'humalike',
   make(options) {
     const { app, bill } = createApp(options)
-    return { server: createAdaptorServer({ fetch: app.fetch }), bill, report: bill.routes(app) }
+    return { server: createServer(getRequestListener(app.fetch)), bill, report: bill.routes(app) }
   },
   call: {
     path: '/v1/social-learning/profiles/extract',

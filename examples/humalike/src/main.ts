@@ -1,4 +1,5 @@
-import { createAdaptorServer } from '@hono/node-server'
+import { createServer } from 'node:http'
+import { getRequestListener } from '@hono/node-server'
 import { memoryStore, reportText } from '@farebox/hono'
 import { redisStore } from '@farebox/redis'
 import { readSettings, serve } from 'example-support'
@@ -9,7 +10,7 @@ const { app, bill } = createApp({ store: redisUrl ? redisStore(redisUrl) : memor
 
 serve({
   name: 'humalike',
-  server: createAdaptorServer({ fetch: app.fetch }),
+  server: createServer(getRequestListener(app.fetch)),
   port,
   about: reportText(bill.routes(app)),
   paid: { path: '/v1/personas/generate', body: { count: 2, detail: 'long' } },

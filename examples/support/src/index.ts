@@ -1,4 +1,5 @@
 export { readSettings, type Settings } from './settings.js'
+export { announcement, type Announced } from './announcement.js'
 export { serve, type Example } from './serve.js'
 export { SIMULATED_ERROR, simulated } from './simulate.js'
 export { pick } from './pick.js'
