@@ -12,7 +12,7 @@ import { rigs, versions, type Sent } from './koa-rig.js'
 
 const parsers: Readonly<Record<string, () => Middleware>> = {
   '@koa/bodyparser': () => bodyParser(),
-  'koa-bodyparser': () => oldBodyParser() as Middleware,
+  'koa-bodyparser': () => oldBodyParser(),
   'koa-body': () => koaBody({ multipart: true }) as Middleware,
 }
 

@@ -166,7 +166,7 @@ describe.each(versions)('%s', (version, Koa) => {
   describe('ETag and conditional requests', () => {
     const handler: Middleware = (ctx) => { ctx.body = { fixed: true } }
 
-    it.each([['outside', 'inside'], ['inside', 'outside']] as const)('%s of billing', async (where) => {
+    it.each(['outside', 'inside'])('%s of billing', async (where) => {
       const rig = sold(handler, { [where]: [conditional(), etag()], terms: { metering: true } })
       const first = await rig.call('GET', '/run')
       expect(first.text).toContain('"metering"')

@@ -7,7 +7,7 @@ import Koa3, { type Context } from 'koa'
 import Koa2 from 'koa2'
 import { afterEach } from 'vitest'
 
-export const versions = [['koa 3', Koa3], ['koa 2.16', Koa2 as unknown as typeof Koa3]] as const
+export const versions = [['koa 3', Koa3], ['koa 2.16', Koa2]] as const
 
 export interface Reply {
   readonly status: number
@@ -19,6 +19,9 @@ export interface Sent {
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string | readonly string[]
 }
+
+/** Options of billing that a test chooses. */
+export type Options = Partial<BillingOptions<Context, Readonly<Record<string, unknown>>, Readonly<Record<string, unknown>>>>
 
 /** A memory store that tells when calls end. */
 class WatchedStore {
@@ -62,7 +65,7 @@ export class Rig {
   #lastEntry = ''
   #server: ReturnType<Koa3['listen']> | undefined
 
-  constructor(readonly app: Koa3, options: Partial<BillingOptions<Context>>) {
+  constructor(readonly app: Koa3, options: Options) {
     app.silent = true
     app.on('error', (error) => this.thrown.push(error))
     this.bill = billing({
@@ -122,7 +125,7 @@ export function rigs(Koa: typeof Koa3) {
   afterEach(async () => {
     for (const rig of open.splice(0)) await rig.stop()
   })
-  return (options: Partial<BillingOptions<Context>> = {}): Rig => {
+  return (options: Options = {}): Rig => {
     const rig = new Rig(new Koa(), options)
     open.push(rig)
     return rig

@@ -1,6 +1,6 @@
 import Router15 from '@koa/router'
 import { billable } from '@farebox/koa'
-import type { Context, Middleware } from 'koa'
+import type { Context, DefaultContext, Middleware } from 'koa'
 import compose from 'koa-compose'
 import mount from 'koa-mount'
 import Router12 from 'router12'
@@ -11,9 +11,9 @@ import { rigs, versions, type Rig } from './koa-rig.js'
 
 const routers = [
   ['@koa/router 15', Router15, '/*path'],
-  ['@koa/router 14', Router14 as typeof Router15, '/*path'],
-  ['@koa/router 13', Router13 as typeof Router15, '/(.*)'],
-  ['@koa/router 12', Router12 as typeof Router15, '/(.*)'],
+  ['@koa/router 14', Router14, '/*path'],
+  ['@koa/router 13', Router13, '/(.*)'],
+  ['@koa/router 12', Router12, '/(.*)'],
 ] as const
 
 /** Prices that tell the routes apart, so that a charge says which route it is for. */
@@ -327,6 +327,13 @@ describe.each(versions)('%s', (version, Koa) => {
     expect((await rig.call('GET', '/z')).text).toBe('plain')
   })
 
+  it('refuses no unlisted route that is billable', async () => {
+    const rig = open({ unlisted: 'refuse' })
+    rig.app.use(rig.bill).use(new Router15().get('/x', (_, next) => next(), billable({ product: 'p', price: 1 }), (ctx) => { ctx.body = 'x' }).routes())
+    expect((await rig.call('GET', '/x')).text).toBe('x')
+    expect(await rig.charges()).toEqual([1])
+  })
+
   it('bills once where it is mounted twice, and says so once', async () => {
     const rig: Rig = open({ prices: priced('GET /x') })
     const second = open({ prices: priced('GET /y', 'GET /x'), store: rig.store as never })
@@ -394,12 +401,29 @@ describe.each(versions)('%s', (version, Koa) => {
   it('leaves accessors of others on an app alone', async () => {
     const rig = open({ prices: priced('GET /x') })
     const seen: unknown[] = []
-    Object.defineProperty(rig.app.context, 'router', { configurable: true, set: (router) => void seen.push(router) })
+    Object.defineProperty(rig.app.context, 'router', { configurable: true, set(router) { seen.push(router) } })
     const router = new Router15().get('/x', (ctx) => { ctx.body = 'x' })
     rig.app.use(rig.bill).use(router.routes())
     await rig.call('GET', '/x')
     expect(seen).toEqual([router])
     expect(await rig.charges()).toEqual([1])
+  })
+
+  it('is taken without a cast by apps and routers with types of their own', async () => {
+    interface State {
+      user?: { id: string }
+    }
+    interface Closed {
+      tenant: string
+    }
+    interface Open extends Closed, DefaultContext {}
+    const rig = open({ account: (ctx) => (ctx.state as State).user?.id, prices: priced('GET /x') })
+    const app = new Koa<State, Closed>()
+    app.use(rig.bill).use(new Router15<State, Closed>().get('/x', billable({ product: 'x', price: 1 }), (ctx) => { ctx.body = ctx.tenant }).routes())
+    const other = new Koa<State, Open>()
+    other.use(new Router15<State, Open>().use(rig.bill).get('/x', (ctx) => { ctx.body = ctx.tenant }).routes())
+    expect(rig.bill.routes(app).priced).toEqual([{ route: 'GET /x', product: 'x', price: '1 credits' }])
+    expect(rig.bill.routes(other).priced).toEqual([{ route: 'GET /x', product: 'p', price: '1 credits' }])
   })
 
   it('hands on what handlers return', async () => {

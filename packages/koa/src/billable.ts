@@ -1,11 +1,8 @@
 import { FareboxError, type Route } from '@farebox/core'
 import { parseRoute } from '@farebox/core/adapter'
 import type { Middleware } from 'koa'
-import { patternOf } from './gate.js'
+import { billables, patternOf } from './gate.js'
 import { methodOf, pass, passageOf } from './passage.js'
-
-/** The terms of every middleware that `billable` made, for the report. */
-export const billables = new WeakMap<Middleware, Route>()
 
 /**
  * Prices one route where it is registered; what the price book says of it is not taken. The app needs

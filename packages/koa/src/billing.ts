@@ -1,11 +1,10 @@
 import type { Billing, BillingOptions, RouteReport } from '@farebox/core'
 import { createEngine, warnOf } from '@farebox/core/adapter'
-import type Koa from 'koa'
 import type { Context, Middleware } from 'koa'
 import { watch } from './gate.js'
 import { callOf, passageOf, refuse, send, startPassage } from './passage.js'
 import { settle, settleThrown } from './response.js'
-import { registered } from './routes.js'
+import { registered, type App } from './routes.js'
 
 /** What `billing` returns: the middleware, and what a program does with billing besides mounting it. */
 export interface KoaBilling extends Middleware, Billing {
@@ -15,7 +14,7 @@ export interface KoaBilling extends Middleware, Billing {
    *
    * @example console.log(reportText(bill.routes(app)))
    */
-  routes(app: Koa): RouteReport
+  routes(app: App): RouteReport
 }
 
 /**
@@ -33,8 +32,8 @@ export interface KoaBilling extends Middleware, Billing {
 export function billing<Bodies, Responses>(options: BillingOptions<Context, Bodies, Responses>): KoaBilling {
   const engine = createEngine<Context, Bodies, Responses>(options)
   const { logger } = engine.settings
-  const report = (app: Koa) => engine.report(registered(app, middleware))
-  const warnFirst = once((app: Koa) => warnOf(report(app), logger))
+  const report = (app: App) => engine.report(registered(app, middleware))
+  const warnFirst = once((app: App) => warnOf(report(app), logger))
   const warnTwice = once((path: string) => logger.warn(`farebox: billing is mounted twice on ${path}: a call is billed once`))
 
   const middleware: Middleware = async function billing(ctx, next) {

@@ -3,6 +3,7 @@
  * `ctx.matched`, then `ctx.router`, and then copies the stacks of the matched layers into the chain that it
  * runs; as each layer's turn comes, `ctx._matchedRoute` is set to its pattern.
  */
+import type { Route } from '@farebox/core'
 import type { Context, Middleware } from 'koa'
 import { handOver, onSet } from './accessor.js'
 import { mountedAt, mountedBefore, watchMounts } from './mount.js'
@@ -25,6 +26,9 @@ export interface Reached {
 
 /** Where a context keeps the routes whose gates it passed before it came to billing. */
 const passed = Symbol('farebox.passed')
+
+/** The terms of every middleware that `billable` made: the gate of the route that has one. */
+export const billables = new WeakMap<Middleware, Route>()
 
 const watched = new WeakSet<object>()
 
@@ -66,8 +70,12 @@ export function watch(ctx: Context): readonly Reached[] {
 function dispatching(ctx: Context): void {
   const passage = passageOf(ctx)
   if (passage) passage.method = methodOf(ctx)
-  // A router shares a stack between the layers of the places where it is used: the gate asks which one it is in.
-  for (const { methods, stack } of layersOf(ctx)) if (methods.length > 0 && !stack.includes(gate)) stack.unshift(gate)
+  for (const { methods, stack } of layersOf(ctx)) if (methods.length > 0 && !isGated(stack)) stack.unshift(gate)
+}
+
+/** A router shares a stack between the layers of all places where it is used: its gate asks which one it is in. */
+function isGated(stack: readonly Middleware[]): boolean {
+  return stack.some((handler) => handler === gate || billables.has(handler))
 }
 
 function layersOf(ctx: Context): readonly Layer[] {

@@ -1,12 +1,17 @@
 import { METHODS } from 'node:http'
 import type { Registered, RegisteredRoute } from '@farebox/core/adapter'
-import type Koa from 'koa'
 import type { Middleware } from 'koa'
-import { billables } from './billable.js'
-import type { Layer } from './gate.js'
+import { billables, type Layer } from './gate.js'
+
+/** A Koa app, whatever the types of its state and context. */
+export interface App {
+  readonly middleware: readonly Used[]
+}
+
+type Used = (ctx: never, next: never) => unknown
 
 /** Finds the routes of an app: Koa keeps its middleware in order, and the function of a router carries the router. */
-export function registered({ middleware }: Koa, billing: Middleware): Registered {
+export function registered({ middleware }: App, billing: Middleware): Registered {
   const routes: RegisteredRoute[] = []
   const opaque: string[] = []
   let gated = false
@@ -41,6 +46,6 @@ function methodsOf({ methods }: Layer): readonly string[] {
  * Whether a middleware runs others which cannot be seen: what koa-mount and koa-compose return has no name and
  * shows nothing, but its own source. Only this report depends on it.
  */
-function isContainer(used: Middleware): boolean {
+function isContainer(used: Used): boolean {
   return used.name === '' && /\bmountPath\b|\bdispatch\(0\)/.test(Function.prototype.toString.call(used))
 }
