@@ -150,20 +150,20 @@ const groups: Record<string, Group> = {
 /** Ways of writing a target that a router may or may not take for the same. */
 function spellings(path: string): string[] {
   const cut = path.lastIndexOf('/') + 1
-  const escape = (char: string) => `%${char.charCodeAt(0).toString(16)}`
   return [
     path, path.toUpperCase(), `${path}/`, path.replace('/', '//'), `${path.slice(0, cut)}x/../${path.slice(cut)}`,
-    path.slice(0, cut) + escape(path[cut] ?? 'x') + path.slice(cut + 1), path.replaceAll('/', '%2f').replace('%2f', '/'), `${path}?bad=1`,
+    path.slice(0, cut) + escaped(path[cut]) + path.slice(cut + 1), path.replaceAll('/', '%2f').replace('%2f', '/'), `${path}?bad=1`,
   ]
 }
 
-/** More of them, and targets that are no path: what only a socket sends as it is. */
+const escaped = (char = 'x') => `%${char.charCodeAt(0).toString(16)}`
+
+/** Targets as only a socket sends them. */
 function targets(path: string): string[] {
   const cut = path.lastIndexOf('/') + 1
   return [
-    ...spellings(path), `${path}//`, `${path.slice(0, cut)}/${path.slice(cut)}`, `${path.slice(0, cut)}./${path.slice(cut)}`, `${path.slice(0, cut)}x/%2e%2e/${path.slice(cut)}`,
-    `/..${path}`, `${path}#fragment`, `${path}?`, `${path};a=1`, `${path}%20`, `${path}%00`, `${path}/%`, `${path}.`, `${path}\\`,
-    `http://other.example${path}`, `HTTPS://OTHER.example:1${path}`, `http://u:p@h${path}?q`, `ftp://x${path}`, path.slice(1),
+    path, `${path}/`, path.slice(0, cut) + escaped(path[cut]) + path.slice(cut + 1), `${path.slice(0, cut)}./${path.slice(cut)}`, `${path.slice(0, cut)}x/%2e%2e/${path.slice(cut)}`, `/..${path}`, `${path}#fragment`, `${path}%00`,
+    `${path}\\`, `http://other.example${path}`, `HTTPS://u:p@OTHER.example:1${path}?q`, `ftp://x${path}`, path.slice(1),
   ]
 }
 
@@ -187,27 +187,29 @@ async function holds(open: (options: object) => Rig, { prices, add, paths, refus
     })
     return rig
   }
-  const [bare, rich, poor] = [built({}, false), built({}, true), built({ allowance: 0 }, true)]
+  const [bare, rich, poor] = [built({}, false), built({}, true), built({ allowance: 0 }, true)] as const
   const seen = new Set<string>()
   let count = 0
   for (const path of paths) {
     for (const [target, method] of spell(path).flatMap((target) => METHODS.map((method) => [target, method] as const))) {
-      const what = `${method} ${target}`
       const account = String(count++)
       const reserved = rich.store.count('reserve')
       for (const { ran } of [bare, rich, poor]) ran.length = 0
-      const status = await send(bare, method, target, account)
-      if (status === refuses) continue
+      const [status, withCredits, without] = await Promise.all([bare, rich, poor].map((rig) => send(rig, method, target, account)))
+      if (status === undefined || status === refuses) continue
       const paid = bare.ran.filter((key) => priceOf(prices, key) !== undefined)
       const price = priceOf(prices, bare.ran.findLast((key) => key in prices) ?? '')
 
-      expect(await send(rich, method, target, account), what).toBe(status)
-      expect(rich.ran, what).toEqual(bare.ran)
-      expect(await rich.charges(account), what).toEqual(price === undefined || status >= 400 ? [] : [price])
-      expect(rich.store.count('reserve') - reserved, `${what} reserved`).toBe(new Set(paid).size)
-
-      expect(await send(poor, method, target, account), `${what} without credits`).toBe(paid.length > 0 ? 402 : status)
-      expect(poor.ran, `${what} without credits`).toEqual(paid.length > 0 ? bare.ran.slice(0, bare.ran.indexOf(paid[0]!)) : bare.ran)
+      const got = {
+        status: withCredits, ran: [...rich.ran], charges: await rich.charges(account), reserved: rich.store.count('reserve') - reserved,
+        poor: without, poorRan: [...poor.ran],
+      }
+      const wanted: typeof got = {
+        status, ran: [...bare.ran], charges: price === undefined || status >= 400 ? [] : [price], reserved: new Set(paid).size,
+        ...(paid.length > 0 ? { poor: 402, poorRan: bare.ran.slice(0, bare.ran.indexOf(paid[0]!)) } : { poor: status, poorRan: [...bare.ran] }),
+      }
+      // Thousands of these: `expect` is for the ones that are wrong.
+      if (JSON.stringify(got) !== JSON.stringify(wanted)) expect(got, `${method} ${target}`).toEqual(wanted)
       for (const key of bare.ran) seen.add(key)
     }
   }
@@ -215,14 +217,15 @@ async function holds(open: (options: object) => Rig, { prices, add, paths, refus
   expect([...seen]).toEqual(expect.arrayContaining(Object.keys(prices).filter((key) => !hidden.includes(key))))
 }
 
-function priceOf(prices: Group['prices'], key: string): unknown {
+function priceOf(prices: Group['prices'], key: string): number | undefined {
   const terms = prices[key]
-  return typeof terms === 'object' ? terms.price : undefined
+  return typeof terms === 'object' ? Number(terms.price) : undefined
 }
 
 describe.each(Object.entries(groups))('%s', (_name, group) => {
-  describe.each(Object.entries(routers).filter(([name]) => !group.unfit?.includes(name)))('%s', (_name, router) => {
-    it.each([true, false])('a paid handler runs exactly where there is one charge, strict: %s', async (strict) => {
+  describe.each(Object.entries(routers).filter(([name]) => !group.unfit?.includes(name)))('%s', (name, router) => {
+    // What `strict` lets through is decided before the router is asked: the default router tries both.
+    it.each(name === 'the default router' ? [true, false] : [false])('a paid handler runs exactly where there is one charge, strict: %s', async (strict) => {
       await holds((options) => rigged(options, { router: router() as never, strict }), group,
         async (rig, method, target, account) => (await rig.request(method, target, { headers: { 'x-account': account } })).status)
     })
@@ -231,5 +234,5 @@ describe.each(Object.entries(groups))('%s', (_name, group) => {
   it('over HTTP, with targets as they are written', async () => {
     await holds((options) => rigged(options, { strict: false }), group,
       async (rig, method, target, account) => (await rig.call(method, target, { headers: { 'x-account': account } })).status, targets)
-  })
+  }, 30_000)
 })

@@ -3,7 +3,7 @@ import { Hono, type Context } from 'hono'
 import { every, except } from 'hono/combine'
 import { HTTPException } from 'hono/http-exception'
 import { methodOverride } from 'hono/method-override'
-import { HonoRequest } from 'hono/request'
+import type { HonoRequest } from 'hono/request'
 import { describe, expect, it } from 'vitest'
 import { creditsOf, rigged } from './hono-rig.js'
 
@@ -115,6 +115,14 @@ describe('billing that runs more than once on a request', () => {
     for (let i = 0; i < 2; i++) expect(creditsOf((await rig.request('GET', '/v1/run')).headers)).toMatchObject({ 'credits-charged': '2' })
     expect(await rig.charges()).toEqual([2, 2])
     expect(rig.warnings).toEqual(['farebox: billing is mounted twice on /v1/run: a call is billed once'])
+  })
+
+  it('mounted twice, a handler that returns nothing is Hono\'s error as ever', async () => {
+    const rig = rigged({ prices })
+    rig.app.use(rig.bill).use(rig.bill).get('/v1/run', () => undefined as never).onError((error, c) => c.text(error.message, 500))
+    const response = await rig.request('GET', '/v1/run')
+    expect([response.status, await response.text()]).toEqual([500, expect.stringContaining('Context is not finalized')])
+    expect(await rig.charges()).toEqual([])
   })
 
   it('two of them on one route: the inner one is paid', async () => {

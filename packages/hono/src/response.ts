@@ -5,9 +5,9 @@ import { follow, peek } from './stream.js'
 /** Settles what a request owes once its handlers are through, and puts what was charged into the response. */
 export async function deliver(c: Context, exchange: Exchange): Promise<void> {
   if (!exchange.billed) return
-  // A handler that returned nothing shows an empty 200 here; Hono sends an error for it.
+  // Where a handler returned nothing, Hono is still to answer with an error: the 200 that it shows is not to be touched.
   if (c.error || !c.finalized) exchange.threw()
-  if (c.res.headers.has('x-hono-already-sent')) return void await exchange.close({ status: sentStatus(c) })
+  if (!c.finalized || c.res.headers.has('x-hono-already-sent')) return void await exchange.close({ status: sentStatus(c) })
   const head = headOf(c.res)
   if (c.res.body && carriesJson(head) && exchange.holds({ ...head, whole: false })) return deliverJson(c, exchange)
   // Nobody reads the body of an answer to HEAD: its end would never come.
@@ -66,8 +66,8 @@ function headOf({ status, headers }: Response) {
 
 /** Where a handler has written to Node's own response, as @hono/node-server lets it. */
 function sentStatus(c: Context): number {
-  const { outgoing } = c.env as { outgoing?: { statusCode: number } }
-  return outgoing?.statusCode ?? c.res.status
+  const bindings = c.env as { outgoing?: { statusCode: number } } | undefined
+  return bindings?.outgoing?.statusCode ?? c.res.status
 }
 
 /** What edge runtimes have, and only they. */
