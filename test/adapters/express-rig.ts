@@ -4,11 +4,16 @@ import { connect, type AddressInfo, type Socket } from 'node:net'
 import { billing, memoryStore, type BillingOptions, type ExpressBilling, type Store } from '@farebox/express'
 import express5 from 'express'
 import express4 from 'express4'
+import express51 from 'express51'
 import { afterEach, vi } from 'vitest'
 
 export type ExpressVersion = typeof express5
 
-export const versions = [['Express 5', express5], ['Express 4', express4 as unknown as ExpressVersion]] as const
+export const versions = [
+  ['Express 5', express5],
+  ['Express 5.1', express51 as unknown as ExpressVersion],
+  ['Express 4', express4 as unknown as ExpressVersion],
+] as const
 
 export interface Reply {
   readonly status: number

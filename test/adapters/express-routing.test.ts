@@ -17,7 +17,7 @@ function spellings(path: string): string[] {
 
 describe.each(versions)('%s', (name, express) => {
   const open = rigs(express)
-  const rest = name === 'Express 5' ? '/*rest' : '/*'
+  const rest = name === 'Express 4' ? '/*' : '/*rest'
 
   it('charges once where a paid handler ran, its own price, and nowhere else', async () => {
     const keys = [
@@ -84,7 +84,9 @@ describe.each(versions)('%s', (name, express) => {
     sub.get('/page', handler('GET /sub/page'))
     sub.use('/deep', deep)
     app.use('/sub', sub)
-    expect(rig.bill.routes(app)).toMatchObject({ unmatched: [], before: [], opaque: [], unlisted: [] })
+    // Express 5.1 forgets the expressions that something was mounted with; calls of what is there are priced all the same.
+    const unmatched = name === 'Express 5.1' ? ['GET /^\\/re\\d/inner'] : []
+    expect(rig.bill.routes(app)).toMatchObject({ unmatched, before: [], opaque: [], unlisted: [] })
 
     const paths = [
       '/v1/run', '/v1/items/special', '/v1/items/7', '/v2/items/special', '/v2/items/7', '/a', '/b', '/fly', '/flying', '/files/a/b', '/files', '/any', '/head', '/chained', '/same',
@@ -100,17 +102,31 @@ describe.each(versions)('%s', (name, express) => {
       expect(Number(headers['credits-charged'] ?? 0)).toBe(due[0] ?? 0)
       if (key) reached.add(key)
     }
-    const routes = [...new Set(paths.flatMap(spellings))].flatMap((path) => ['GET', 'POST', 'HEAD', 'OPTIONS'].map((method) => `${method} ${path}`))
+    const all = (methods: string[], targets: string[]) => targets.flatMap((target) => methods.map((method) => `${method} ${target}`))
+    const routes = [...all(['GET', 'POST'], paths.flatMap(spellings)), ...all(['HEAD', 'OPTIONS'], paths.flatMap((path) => spellings(path).slice(0, 5)))]
     await check('GET /nothing')
     while (routes.length > 0) await Promise.all(routes.splice(0, 50).map(check))
-    expect(ran.length).toBeGreaterThan(500)
+    expect(ran.length).toBeGreaterThan(300)
     expect([...reached].sort()).toEqual([...keys, 'free'].sort())
-    expect(rig.warnings).toEqual([])
+    expect(rig.warnings).toHaveLength(unmatched.length)
     expect(rig.errors).toEqual([])
   }, 60_000)
 
+  it.runIf(name === 'Express 4')('tells mounts with expressions in them, and several at once', async () => {
+    const rig = open({ prices: priced('GET /c/:id(\\d+)/run', 'GET /d/run', 'GET /e.f/:x/g/run', 'GET /^\\/h|\\/i/run') })
+    const router = express.Router()
+    router.get('/run', rig.handler('run'))
+    rig.app.use(rig.bill)
+    rig.app.use(['/c/:id(\\d+)', '/d', '/e.f/:y/g'], router)
+    rig.app.use(/^\/h|\/i/, router)
+    for (const path of ['/c/7/run', '/d/run', '/e.f/7/g/run', '/h/run']) expect((await rig.call(`GET ${path}`)).status).toBe(200)
+    expect(await rig.charges()).toEqual([1, 2, 3, 4])
+    expect((await rig.call('GET /c/x/run')).status).toBe(404)
+    expect(rig.warnings).toEqual([])
+  })
+
   it('finds routes, routers and mounts that were added after the first request', async () => {
-    const rig = open({ prices: priced('GET /late', 'GET /r/late', 'GET /s/late', 'POST /late') })
+    const rig = open({ prices: priced('GET /late', 'GET /r/late', 'GET /s/late', 'POST /late', 'GET /:any/late') })
     const { app } = rig
     const router = express.Router()
     app.use(rig.bill)
@@ -146,6 +162,18 @@ describe.each(versions)('%s', (name, express) => {
     expect(await rig.charges()).toEqual([1, 2, 2])
   })
 
+  it('tells a mount from one that its path begins with', async () => {
+    const rig = open({ prices: priced('GET /m/run', 'GET /m/n/run') })
+    const router = express.Router()
+    router.get('/run', rig.handler('run'))
+    rig.app.use(rig.bill)
+    rig.app.use('/m', router)
+    rig.app.use('/m/n', router)
+    await rig.call('GET /m/n/run')
+    await rig.call('GET /m/run')
+    expect(await rig.charges()).toEqual([2, 1])
+  })
+
   it('prices routes of a router that a plain function passes requests on to', async () => {
     const rig = open({ prices: priced('GET /lazy/run', 'GET /other/run') })
     const router = express.Router()
@@ -160,16 +188,17 @@ describe.each(versions)('%s', (name, express) => {
   it('prices routes whose URL was rewritten on the way', async () => {
     const rig = open({ prices: priced('GET /v1/run') })
     const router = express.Router()
+    router.use((req, _res, next) => {
+      req.baseUrl = '/elsewhere'
+      next()
+    })
     router.get('/run', rig.handler('run'))
     rig.app.use(rig.bill)
     rig.app.use((req, _res, next) => {
       req.url = req.url.replace('/old', '/v1')
       next()
     })
-    rig.app.use('/v1', (req, _res, next) => {
-      req.baseUrl = '/elsewhere'
-      next()
-    }, router)
+    rig.app.use('/v1', router)
     await rig.call('GET /old/run')
     await rig.call('GET /v1/run')
     expect(await rig.charges()).toEqual([1, 1])
@@ -213,6 +242,18 @@ describe.each(versions)('%s', (name, express) => {
     for (const path of ['/a/run', '/B/run', '/r/s/run']) expect((await rig.call(`GET ${path}`)).status).toBe(200)
     expect(await rig.charges()).toEqual([1, 2, 3])
     expect(rig.warnings).toEqual([])
+  })
+
+  it('lets a router be mounted in itself', async () => {
+    const rig = open({ prices: priced('GET /r/run', 'GET /r/again/run') })
+    const router = express.Router()
+    router.get('/run', rig.handler('run'))
+    router.use('/again', router)
+    rig.app.use(rig.bill)
+    rig.app.use('/r', router)
+    await rig.call('GET /r/run')
+    await rig.call('GET /r/again/run')
+    expect(await rig.charges()).toEqual([1, 2])
   })
 
   it('bills inside a sub-app by keys from the root', async () => {
@@ -290,13 +331,16 @@ describe.each(versions)('%s', (name, express) => {
   it('refuses what is not listed where it is told to, and lets billable routes be', async () => {
     const rig = open({ unlisted: 'refuse', prices: { 'GET /free': 'free' } })
     rig.app.use(rig.bill)
+    rig.app.post('/fre:e', rig.handler('unlisted'))
     rig.app.get('/free', rig.handler('free'))
     rig.app.get('/other', rig.handler('other'))
     rig.app.post('/sold', billable({ product: 'p', price: 4 }), rig.handler('sold'))
     expect((await rig.call('GET /free')).status).toBe(200)
     expect((await rig.call('GET /other')).status).toBe(500)
     expect((await rig.call('POST /sold')).headers['credits-charged']).toBe('4')
-    expect(rig.ran).toEqual(['free', 'sold'])
+    // Express runs the POST's route for it, which has no handler for HEAD.
+    expect((await rig.call('HEAD /free')).status).toBe(200)
+    expect(rig.ran).toEqual(['free', 'sold', 'free'])
   })
 
   describe('billable', () => {
@@ -374,7 +418,7 @@ describe.each(versions)('%s', (name, express) => {
 
   describe('report', () => {
     it('tells what is sold, what is not and what it cannot see', () => {
-      const rig = open({ prices: { ...priced('GET /early', 'GET /run', 'POST /nowhere', 'GET /r/:x/run', 'GET /^\\/fly$/', 'POST /s/all'), 'GET /free': 'free' } })
+      const rig = open({ prices: { ...priced('GET /early', 'GET /run', 'POST /nowhere', 'GET /r/:x/run', 'GET /^\\/fly$/', 'POST /s/all', 'PUT /r/:x/every'), 'GET /free': 'free' } })
       const { app } = rig
       const [router, sub] = [express.Router(), express()]
       app.get('/early', rig.handler(''))
@@ -386,10 +430,14 @@ describe.each(versions)('%s', (name, express) => {
       app.post('/sold', billable({ product: 'b', price: 1 }), rig.handler(''))
       app.get(/^\/fly$/, rig.handler(''))
       router.get('/run', rig.handler(''))
+      router.all('/every', rig.handler(''))
       app.use('/r/:id', (_req, _res, next) => next(), router)
       sub.all('/all', rig.handler(''))
       app.use('/s', sub)
       app.use('/plain', (_req, res) => {
+        res.end()
+      })
+      app.use('/r/:y', (_req, res) => {
         res.end()
       })
       app.use('/static', express.static('.'))
@@ -399,23 +447,31 @@ describe.each(versions)('%s', (name, express) => {
       const errors: unknown = (_error: unknown, _req: unknown, _res: unknown, next: () => void) => next()
       app.use('/errors', errors as RequestHandler)
       const { priced: sold, ...others } = rig.bill.routes(app)
-      expect(sold.map(({ route }) => route)).toEqual(['GET /run', 'GET /^\\/fly$/', 'GET /r/:x/run', 'POST /s/all', 'POST /sold'])
+      expect(sold.map(({ route }) => route)).toEqual(['GET /run', 'GET /^\\/fly$/', 'GET /r/:x/run', 'PUT /r/:x/every', 'POST /s/all', 'POST /sold'])
       expect(others).toEqual({
-        free: ['GET /free'], unlisted: ['GET /unlisted'], unmatched: ['POST /nowhere'], before: ['GET /early'], opaque: ['/plain', '/static', '/arr1', '/arr2/:x'],
+        free: ['GET /free'], unlisted: ['GET /unlisted'], unmatched: ['POST /nowhere'], before: ['GET /early'], 
+        opaque: name === 'Express 5.1'
+          ? ['<anonymous>, on a path under /', '/r/:x', 'serveStatic, on a path under /', '<anonymous>, on a path under /']
+          : ['/plain', '/r/:y', '/static', '/arr1', '/arr2/:x'],
       })
     })
 
     it('counts as behind billing what its own mount lets through', () => {
-      const rig = open({ prices: priced('GET /api/run', 'GET /other', 'GET /api/r/x') })
+      const rig = open({ prices: priced('GET /api/run', 'GET /other', 'GET /api/r/x', 'GET /n/in/a', 'GET /n/b') })
       const router = express.Router()
       router.get('/r/x', rig.handler(''))
       rig.app.use('/api', rig.bill)
       rig.app.get('/api/run', rig.handler(''))
       rig.app.use('/api', router)
       rig.app.get('/other', rig.handler(''))
+      const nested = express.Router()
+      nested.use('/in', rig.bill)
+      nested.get('/in/a', rig.handler(''))
+      nested.get('/b', rig.handler(''))
+      rig.app.use('/n', nested)
       const { priced: sold, before } = rig.bill.routes(rig.app)
-      expect(sold.map(({ route }) => route)).toEqual(['GET /api/run', 'GET /api/r/x'])
-      expect(before).toEqual(['GET /other'])
+      expect(sold.map(({ route }) => route)).toEqual(['GET /api/run', 'GET /api/r/x', 'GET /n/in/a'])
+      expect(before).toEqual(['GET /other', 'GET /n/b'])
     })
 
     it('is made once by itself, at the first request', async () => {

@@ -92,13 +92,11 @@ export function methodsOf({ methods }: Route): readonly string[] {
   return Object.keys(methods).map((name) => name.toUpperCase())
 }
 
-/** The part of a path that a layer takes, or `undefined` where it does not match. */
+/** The part of a path that a layer takes, or `undefined` where it does not match. Not while a router is matching: some keep the match on the layer. */
 export function taken(layer: Layer, path: string): string | undefined {
-  // Express 4 keeps a match on the layer, where a request may still need its own.
-  const probe = Object.create(layer) as Layer
   try {
-    const match = probe.match(path)
-    return typeof match === 'object' ? match.path : match ? probe.path : undefined
+    const match = layer.match(path)
+    return typeof match === 'object' ? match.path : match ? layer.path : undefined
   } catch {
     return undefined
   }
@@ -115,7 +113,7 @@ export function compile(layer: Layer, path: Path, router: Partial<Router>, end: 
 
 /**
  * The paths that something was mounted with. Express 4 keeps no more than what it made of them, which says whether
- * a path is the right one: what it looks like, or one of `hints`; Express 5.1 tells it for hints alone.
+ * a path is the right one: what it looks like, or one of `hints`; Express 5.1 does not even keep that, but takes the right hint as it is: another path has no answer there.
  */
 export function mountPaths(layer: Layer, router: Router, hints: readonly string[]): readonly Path[] {
   const { rawPath, regexp } = layer
@@ -141,8 +139,7 @@ function plain(source: string, names: (string | number)[]): string {
 
 /** Whether a layer takes this path as the text of its own pattern: each parameter by a parameter's name. */
 function isItself(layer: Layer, path: string): boolean {
-  const probe = Object.create(layer) as Layer
-  return probe.match(path) === true && probe.path === path && Object.values(probe.params ?? {}).flat().every((value) => /^[:*]/.test(value))
+  return taken(layer, path) === path && Object.values(layer.params ?? {}).flat().every((value) => /^[:*]/.test(value))
 }
 
 /** The router of an app; `undefined` while it has none (Express 4). */

@@ -33,10 +33,13 @@ export class Routes {
   #opaque: readonly string[] = []
   readonly #choices = new WeakMap<Layer, readonly Choice[]>()
   readonly #inner = new WeakMap<Layer, { readonly router: Router | undefined }>()
+  /** The paths of the price book's keys. */
+  readonly #keyPaths: readonly string[]
   readonly #hints: readonly string[]
 
   constructor(private readonly root: Express, private readonly prices: PriceList, private readonly billing: unknown) {
-    this.#hints = [...new Set(prices.routes.flatMap(({ key }) => beginnings(key.slice(key.indexOf(' ') + 1))))]
+    this.#keyPaths = prices.routes.map(({ key }) => key.slice(key.indexOf(' ') + 1))
+    this.#hints = [...new Set(this.#keyPaths.flatMap(parts))]
   }
 
   /**
@@ -128,18 +131,18 @@ export class Routes {
   /**
    * For a Route that the app's routers don't show (a function passes requests on to its router) or not under the
    * path that was taken (something rewrote the URL): every key that ends in the Route's path and whose beginning
-   * takes what the request took before, and wherever else the Route stands.
+   * takes what the request took before, or any where a mount's path can't be told, and wherever the Route stands.
    */
   #guesses(route: Route, req: Request): readonly string[] {
+    const places = this.#byRoute.get(route) ?? []
+    const untold = places.some(({ steps }) => steps.some((choices) => choices.length === 0))
+    const takesBase = (prefix: string) => {
+      const layer = route.stack[0] && compile(route.stack[0], prefix, {}, false)
+      return layer !== undefined && taken(layer, req.baseUrl) === req.baseUrl
+    }
+    const prefixes = ['', ...new Set(this.#keyPaths.flatMap(beginnings))].filter((prefix) => untold || (prefix === '' ? req.baseUrl === '' : takesBase(prefix)))
     const own = [route.path].flat(Infinity).map(String)
-    const layer = route.stack[0]
-    const beginnings = ['', ...this.#hints].filter((hint) => {
-      if (hint === '') return req.baseUrl === ''
-      const prefix = layer && compile(layer, hint, {}, false)
-      return prefix && taken(prefix, req.baseUrl) === req.baseUrl
-    })
-    const elsewhere = (this.#byRoute.get(route) ?? []).flatMap(({ steps }) => textsOf(steps))
-    return [...beginnings.flatMap((prefix) => own.map((path) => join(prefix, path))), ...elsewhere]
+    return [...prefixes.flatMap((prefix) => own.map((path) => join(prefix, path))), ...places.flatMap(({ steps }) => textsOf(steps))]
   }
 }
 
@@ -179,9 +182,16 @@ function join(prefix: string, path: string): string {
   return prefix.replace(/\/$/, '') + path
 }
 
-/** `/a/b/c`: `/a`, `/a/b` and itself. */
+/** `/a/b/c`: itself, `/a/b` and `/a`. */
 function beginnings(path: string): readonly string[] {
-  return [...path].flatMap((character, i) => (character === '/' && i > 0 ? [path.slice(0, i)] : [])).concat(path)
+  const slash = path.lastIndexOf('/')
+  return slash > 0 ? [path, ...beginnings(path.slice(0, slash))] : [path]
+}
+
+/** `/a/b/c`: what it begins with, what `/b/c` begins with, and `/c`. */
+function parts(path: string): readonly string[] {
+  const slash = path.indexOf('/', 1)
+  return slash > 0 ? [...beginnings(path), ...parts(path.slice(slash))] : [path]
 }
 
 function registeredAt({ route, steps, gated }: Place): readonly RegisteredRoute[] {
@@ -192,9 +202,10 @@ function registeredAt({ route, steps, gated }: Place): readonly RegisteredRoute[
 }
 
 /** What a function on a path of its own may answer; `sure` when it can't pass the request on. */
-function plainFunctions({ handle }: Layer, path: Place['steps']): readonly { text: string; sure: boolean }[] {
+function plainFunctions({ handle, name }: Layer, path: Place['steps']): readonly { text: string; sure: boolean }[] {
   if (typeof handle !== 'function' || handle.length > 3 || path.at(-1)!.some(({ text }) => text === '/')) return []
-  return textsOf(path).map((text) => ({ text, sure: handle.length < 3 }))
+  const texts = path.at(-1)!.length > 0 ? textsOf(path) : textsOf(path.slice(0, -1)).map((text) => `${name}, on a path under ${text || '/'}`)
+  return texts.map((text) => ({ text, sure: handle.length < 3 }))
 }
 
 function undecided(route: Route, keys: readonly string[]): ListedRoute {
