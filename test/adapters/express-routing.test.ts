@@ -301,6 +301,18 @@ describe.each(versions)('%s', (name, express) => {
       expect(await rig.charges()).toEqual([])
     })
 
+    it('sends what the first has responded before the next is looked at', async () => {
+      const rig = open({ prices: priced('GET /run'), unlisted: 'refuse' })
+      rig.app.use(rig.bill)
+      rig.app.get('/run', (_req, res, next) => {
+        res.json({ first: true })
+        next('route')
+      })
+      rig.app.get('/:any', rig.handler('unlisted'))
+      expect((await rig.call('GET /run')).json).toEqual({ first: true })
+      expect(await rig.charges()).toEqual([1])
+    })
+
     it('keeps the one that has responded', async () => {
       const rig = open({ prices: priced('GET /run', 'GET /:any') })
       rig.app.use(rig.bill)

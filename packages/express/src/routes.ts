@@ -131,7 +131,7 @@ export class Routes {
   /**
    * For a Route that the app's routers don't show (a function passes requests on to its router) or not under the
    * path that was taken (something rewrote the URL): every key that ends in the Route's path and whose beginning
-   * takes what the request took before, or any where a mount's path can't be told, and wherever the Route stands.
+   * takes what the request took before, or any where a mount's path can't be told; else wherever the Route stands.
    */
   #guesses(route: Route, req: Request): readonly string[] {
     const places = this.#byRoute.get(route) ?? []
@@ -142,7 +142,8 @@ export class Routes {
     }
     const prefixes = ['', ...new Set(this.#keyPaths.flatMap(beginnings))].filter((prefix) => untold || (prefix === '' ? req.baseUrl === '' : takesBase(prefix)))
     const own = [route.path].flat(Infinity).map(String)
-    return [...prefixes.flatMap((prefix) => own.map((path) => join(prefix, path))), ...places.flatMap(({ steps }) => textsOf(steps))]
+    const guesses = prefixes.flatMap((prefix) => own.map((path) => join(prefix, path)))
+    return guesses.some((guess) => this.prices.find(req.method, guess)) ? guesses : places.flatMap(({ steps }) => textsOf(steps))
   }
 }
 
