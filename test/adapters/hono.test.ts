@@ -1,4 +1,4 @@
-import { billable, isFareboxError, memoryStore, reportText } from '@farebox/hono'
+import { billable, isFareboxError, memoryStore, reportText, type ChargeContext, type PriceContext } from '@farebox/hono'
 import { Hono, type Context } from 'hono'
 import { every, except } from 'hono/combine'
 import { HTTPException } from 'hono/http-exception'
@@ -22,7 +22,7 @@ describe('a price and its account', () => {
   it('a price sees the parameters, the query and the headers of the route that is reached', async () => {
     const seen: unknown[] = []
     const rig = rigged({
-      prices: { 'GET /orgs/:org/:what{[a-z]+}': { product: 'p', price: ({ params, query, header, account }) => { seen.push({ ...params }, { ...query }, header('X-Plan'), account); return 1 } } },
+      prices: { 'GET /orgs/:org/:what{[a-z]+}': { product: 'p', price: ({ params, query, header, account }: PriceContext) => { seen.push({ ...params }, { ...query }, header('X-Plan'), account); return 1 } } },
     })
     rig.app.use('/orgs/:tenant/*', rig.bill)
     rig.app.get('/orgs/:org/:what{[a-z]+}', run)
@@ -31,7 +31,7 @@ describe('a price and its account', () => {
   })
 
   it('a charge still sees them when another handler was reached since', async () => {
-    const rig = rigged({ prices: { 'GET /:dear/*': { product: 'p', price: 9, charge: ({ params }) => Number(params['dear']) } } })
+    const rig = rigged({ prices: { 'GET /:dear/*': { product: 'p', price: 9, charge: ({ params }: ChargeContext) => Number(params['dear']) } } })
     rig.app.use(rig.bill)
     rig.app.get('/:dear/*', (_, next) => next()).get('/3/:other', run)
     await rig.request('GET', '/3/x')
@@ -219,11 +219,8 @@ describe('where billing is used', () => {
 
   it('a Hono that runs handlers past the gates is an error', async () => {
     const rig = rigged({ prices: { 'GET /run': { product: 'p', price: 1 } } })
-    rig.app.use(rig.bill).use(async (c, next) => { await next(); return undefined }).get('/run', run)
-    rig.app.onError((error, c) => c.text((error as { code?: string }).code ?? 'other', 500))
-    const billing = rig.bill
     const bypassed = new Hono().use(async (c) => {
-      await billing(c, () => { c.req.routeIndex = 5; c.res = c.text('ran'); return Promise.resolve() })
+      await rig.bill(c, () => { c.req.routeIndex = 5; c.res = c.text('ran'); return Promise.resolve() })
     })
     bypassed.onError((error, c) => c.text((error as { code?: string }).code ?? 'other', 500))
     const response = await bypassed.request('/run')

@@ -4,7 +4,7 @@ import type { Context, Env, MiddlewareHandler } from 'hono'
 import { basePath } from 'hono/route'
 import { callOf, dispatches, respond, type Dispatch, type Tab } from './dispatch.js'
 import { arm } from './gate.js'
-import { matchOf, unsupported, type Target } from './match.js'
+import { matchOf, unsupported, type Match } from './match.js'
 import { deliver } from './response.js'
 import { reportOf, type App } from './routes.js'
 
@@ -68,18 +68,18 @@ function tabOf<E extends Env>(c: Context<E>, { settings, prices, exchange }: Eng
 }
 
 /** Starts to follow a request, with a gate before everything it may still reach. */
-function board(c: Context, match: readonly Target[]): Dispatch {
+function board(c: Context, match: Match): Dispatch {
   const followed = dispatches.get(c)
   if (followed) return followed
   const dispatch: Dispatch = { match, tabs: [], gated: false }
-  for (const target of match.slice(c.req.routeIndex + 1)) arm(target)
+  for (const [target] of match.slice(c.req.routeIndex + 1)) arm(target)
   dispatches.set(c, dispatch)
   return dispatch
 }
 
 /** The path below the app that billing is used on. */
-function pathWithin(c: Context, match: readonly Target[]): string {
-  const root = match[c.req.routeIndex]?.[1].basePath
+function pathWithin(c: Context, match: Match): string {
+  const root = match[c.req.routeIndex]?.[0][1].basePath
   return root === '/' ? c.req.path : c.req.path.slice(basePath(c).length)
 }
 

@@ -2,7 +2,7 @@ import type { Answer, Exchange, ListedRoute, PriceList } from '@farebox/core/ada
 import type { Context } from 'hono'
 import type { StatusCode } from 'hono/utils/http-status'
 import { readBody } from './body.js'
-import type { Target } from './match.js'
+import type { Match } from './match.js'
 
 /** One billing middleware at work on a request. */
 export interface Tab {
@@ -13,7 +13,7 @@ export interface Tab {
 
 /** A request on its way through the app. */
 export interface Dispatch {
-  readonly match: readonly Target[]
+  readonly match: Match
   /** Usually one; the last is the innermost. */
   readonly tabs: Tab[]
   /** Whether any gate was passed. */

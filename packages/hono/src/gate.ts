@@ -1,7 +1,7 @@
 import type { ListedRoute } from '@farebox/core/adapter'
 import type { Context, Handler, Next } from 'hono'
 import { dispatches, enter, type Dispatch, type Tab } from './dispatch.js'
-import { mayPassOn, type Target } from './match.js'
+import { isTarget, mayPassOn, unsupported, type Target } from './match.js'
 
 const gates = new WeakSet<Handler>()
 
@@ -13,6 +13,7 @@ const gates = new WeakSet<Handler>()
  * answer 402 where none of them costs anything.
  */
 export function arm(target: Target): void {
+  if (!isTarget(target)) throw unsupported()
   const [handler] = target
   if (gates.has(handler)) return
   const gate: Handler = (c: Context, next) => {
@@ -41,7 +42,7 @@ async function pass(c: Context, next: Next, handler: Handler, dispatch: Dispatch
 
 /** Where two billings list a route, the inner one is paid: a call is never charged twice. */
 function listingOf({ match, tabs }: Dispatch, index: number, method: string): { listed?: ListedRoute, payer?: Tab } {
-  const { path } = match[index]![1]
+  const [[, { path }]] = match[index]!
   for (const payer of tabs.toReversed()) {
     const listed = payer.prices.find(method, path)
     if (listed) return { listed, payer }
@@ -57,15 +58,15 @@ function listingOf({ match, tabs }: Dispatch, index: number, method: string): { 
  */
 function standsInFront(dispatch: Dispatch, index: number, method: string, listed: ListedRoute): boolean {
   const { match } = dispatch
-  const [, route] = match[index]!
+  const [[, route]] = match[index]!
   if (!mayPassOn(route)) return false
   const behind = match.flatMap((_, i) => (i > index && listingOf(dispatch, i, method).listed === listed ? [i] : []))
-  const end = match.findIndex(([, route], i) => i > index && !mayPassOn(route))
+  const end = match.findIndex(([[, route]], i) => i > index && !mayPassOn(route))
   return behind.length > 0 && (route.method === 'ALL' || (end >= 0 && behind.every((i) => i > end)))
 }
 
 /** Whether an unlisted function is a route's handler: it can't pass on, or it has a method and nothing is left to pass on to. */
 function isRoute({ match }: Dispatch, index: number): boolean {
-  const [, route] = match[index]!
+  const [[, route]] = match[index]!
   return !mayPassOn(route) || (route.method !== 'ALL' && index === match.length - 1)
 }

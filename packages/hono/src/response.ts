@@ -1,6 +1,6 @@
 import { carriesJson, type Closing, type Exchange } from '@farebox/core/adapter'
 import type { Context, ExecutionContext } from 'hono'
-import { follow, peek } from './stream.js'
+import { follow, peek, type Coming } from './stream.js'
 
 /** Settles what a request owes once its handlers are through, and puts what was charged into the response. */
 export async function deliver(c: Context, exchange: Exchange): Promise<void> {
@@ -14,12 +14,9 @@ export async function deliver(c: Context, exchange: Exchange): Promise<void> {
   if (!c.res.body || c.req.method === 'HEAD') return replace(c, c.res.body, await exchange.close(head))
 
   const body = await peek(c.res.body, executionCtxOf(c) !== undefined)
-  if (body.whole) return replace(c, body.bytes, await exchange.close(head))
-  if (exchange.holds({ ...head, whole: false })) {
-    const closing = await exchange.close(head)
-    return replace(c, follow(body, () => Promise.resolve()), closing)
-  }
-  stream(c, exchange, body)
+  if (!exchange.holds({ ...head, whole: body.whole })) return stream(c, exchange, body as Coming)
+  const closing = await exchange.close(head)
+  replace(c, body.whole ? body.bytes : follow(body, () => Promise.resolve()), closing)
 }
 
 async function deliverJson(c: Context, exchange: Exchange): Promise<void> {
@@ -29,7 +26,7 @@ async function deliverJson(c: Context, exchange: Exchange): Promise<void> {
 }
 
 /** The charge is known at the end. On an edge runtime `waitUntil` lets the settlement outlive the client. */
-function stream(c: Context, exchange: Exchange, body: Awaited<ReturnType<typeof peek>> & { whole: false }): void {
+function stream(c: Context, exchange: Exchange, body: Coming): void {
   const { status } = c.res
   const headers = exchange.streaming()
   const settled = new Promise<void>((resolve) => {
