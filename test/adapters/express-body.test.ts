@@ -3,7 +3,7 @@ import { text } from 'node:stream/consumers'
 import type { Request, RequestHandler } from 'express'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { rigs, versions } from './express-rig.js'
+import { rigs, versions, type Rig } from './express-rig.js'
 
 const prices = { 'POST /run': { product: 'p', body: z.object({ n: z.number().default(1) }), price: ({ body }: { body: { n: number } }) => body.n } }
 
@@ -124,12 +124,21 @@ describe.each(versions)('%s', (_, express) => {
     expect(rig.ran).toEqual([])
   })
 
-  it('refuses bytes that are no UTF-8, and what is compressed', async () => {
-    const rig = app({ after: [express.json()] })
-    const socket = await rig.raw('POST /run HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: 3\r\n\r\n')
-    socket.write(Buffer.from([0x22, 0xff, 0x22]))
-    expect(await text(socket)).toMatch(/^HTTP\/1.1 422/)
-    expect((await rig.call('POST /run', { body: 'x', headers: { 'content-type': 'application/json', 'content-encoding': 'gzip' } })).status).toBe(422)
+  it('reads text as parsers do, with a mark at its start and bytes that are none', async () => {
+    const send = async (app: Rig) => {
+      const socket = await app.raw('POST /run HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: 16\r\n\r\n')
+      socket.write(Buffer.from([0xef, 0xbb, 0xbf, ...Buffer.from('{"n":2,"'), 0xff, ...Buffer.from('":1}')]))
+      return text(socket)
+    }
+    for (const rig of [app({ before: [express.json()] }), app({ after: [express.json()] })]) {
+      expect(await send(rig)).toMatch(/^HTTP\/1.1 200[^]*\uFFFD/)
+      expect(await rig.charges()).toEqual([2])
+    }
+  })
+
+  it('refuses what is compressed', async () => {
+    const rig = app({})
+    expect((await rig.call('POST /run', { body: '{"n":1}', headers: { 'content-type': 'application/json', 'content-encoding': 'gzip' } })).status).toBe(422)
   })
 
   it('reads a mebibyte ahead, and refuses more', async () => {
@@ -169,13 +178,13 @@ describe.each(versions)('%s', (_, express) => {
     const rig = open({ prices: prices as never })
     const reached = once(rig.app, 'reached')
     const gone = once(rig.app, 'gone')
-    rig.app.use((req, res, next) => {
+    rig.app.use((_req, res, next) => {
       rig.app.emit('reached')
       res.on('close', () => rig.app.emit('gone'))
       const end = res.end
-      res.end = ((...args: []) => {
+      res.end = ((...args: [string]) => {
         rig.ran.push(String(res.statusCode))
-        return end.apply(res, args)
+        return end.apply(res, args as never)
       }) as typeof end
       next()
     })

@@ -271,7 +271,7 @@ describe.each(versions)('%s', (_, express) => {
       }],
       ['passes an error on', (_req, _res, next) => next(new Error('broken'))],
       ['passes one on later', (_req, _res, next) => {
-        setImmediate(next, new Error('broken'))
+        setImmediate(() => next(new Error('broken')))
       }],
     ])('a handler that %s costs nothing, whatever an error handler says', async (_, handler) => {
       const rig = app(handler)

@@ -34,7 +34,7 @@ export interface Sent {
 }
 
 /** A memory store whose settles wait, where a test says so: what a handler does meanwhile is what is looked at. */
-export class SlowStore implements Store {
+class SlowStore implements Store {
   readonly name = 'memory'
   readonly durable = false
   readonly ends: string[] = []

@@ -25,7 +25,7 @@ async function readAhead(req: Request): Promise<BodyRead> {
   if (typeof bytes === 'string') return unreadable(bytes)
   if (bytes.length === 0) return { kind: 'parsed', value: undefined }
   try {
-    return { kind: 'parsed', value: JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) }
+    return { kind: 'parsed', value: JSON.parse(new TextDecoder().decode(bytes)) }
   } catch (error) {
     return unreadable(`the body is no JSON: ${(error as Error).message}`)
   }
@@ -33,7 +33,6 @@ async function readAhead(req: Request): Promise<BodyRead> {
 
 /** All bytes of a request, which stay in it to be read again; or why they can't be had. */
 function peek(req: Request): Promise<Buffer | string> {
-  if (Number(req.headers['content-length']) > MAX_BYTES) return Promise.resolve(tooLong)
   return new Promise((resolve) => {
     const chunks: Buffer[] = []
     let length = 0

@@ -1,0 +1,4 @@
+declare module 'express51' {
+  import express from 'express'
+  export default express
+}
