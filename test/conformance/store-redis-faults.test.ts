@@ -142,6 +142,17 @@ describe('a server that is away', () => {
     await recovers(store)
   })
 
+  test('gives up a connection that has gone silent, and is well again when the server answers', async () => {
+    const server = await startRedis()
+    onTestFinished(() => server.stop())
+    const store = opened(redisStore(server.url, { prefix }))
+    await store.send(grant('ada'))
+    server.pause()
+    await expect(store.send(grant('bob'))).rejects.toThrow('max retries')
+    server.resume()
+    await recovers(store)
+  })
+
   async function rejectsSoon(store: Store): Promise<void> {
     const start = performance.now()
     const replies = await Promise.allSettled(Array.from({ length: 200 }, (_, i) => store.send(grant(`account ${i}`))))

@@ -9,6 +9,9 @@ import { setTimeout as delay } from 'node:timers/promises'
 export interface RedisServer {
   readonly port: number
   readonly url: string
+  /** From now on it takes connections and commands, and answers none. */
+  pause(): void
+  resume(): void
   stop(): Promise<void>
 }
 
@@ -41,6 +44,8 @@ export async function startRedis({ port, args = [] }: RedisServerOptions = {}): 
   return {
     port: at,
     url: `redis://127.0.0.1:${at}`,
+    pause: () => void server.kill('SIGSTOP'),
+    resume: () => void server.kill('SIGCONT'),
     async stop() {
       process.off('exit', kill)
       if (server.exitCode === null && server.kill('SIGKILL')) await once(server, 'exit')

@@ -1,3 +1,5 @@
+local OPEN, COLON = string.byte('o:', 1, 2)
+
 -- earliest(a, b): the earlier of two times, where 0 stands for none
 local function earliest(a, b)
   if a == 0 then return b end
@@ -18,27 +20,33 @@ local function forget(fields)
   end
 end
 
+-- over_at(value): when a reservation is over, and what it holds until then
+local function over_at(value)
+  if string.byte(value) ~= OPEN then return match(value, '%d+') + CLOSED_KEPT_MS end
+  local since, ceiling, lasts = match(value, '(%d+) (%d+) (%d+)')
+  return since + lasts, ceiling + 0
+end
+
 -- sweep(): lets expired reservations go and forgets those closed long ago
 local function sweep()
   flush()
   local fields = call('HGETALL', account_key)
-  local over, kept, freed, next_expiry = {}, 0, 0, 0
+  local over, kept, freed, next_expiry = {}, false, 0, 0
   for i = 1, #fields, 2 do
-    local kind, since, ceiling, lasts = match(fields[i + 1], '^(%a)(%d+) (%d+) (%d+)')
-    if kind and string.byte(fields[i]) ~= 58 then -- a colon begins the account's own fields
-      local over_at = since + (kind == 'o' and lasts or CLOSED_KEPT_MS)
-      if over_at <= now then
+    if string.byte(fields[i]) ~= COLON then
+      local time, held = over_at(fields[i + 1])
+      if time <= now then
         over[#over + 1] = fields[i]
         reservations[fields[i]] = nil
-        if kind == 'o' then freed = freed + ceiling end
+        freed = freed + (held or 0)
       else
-        kept = kept + 1
-        if kind == 'o' then next_expiry = earliest(next_expiry, over_at) end
+        kept = true
+        if held then next_expiry = earliest(next_expiry, time) end
       end
     end
   end
   forget(over)
   if freed > 0 then hold(-freed) end
-  sweep_at = kept == 0 and '0' or format('%d', earliest(next_expiry, now + CLOSED_KEPT_MS))
+  sweep_at = kept and format('%d', earliest(next_expiry, now + CLOSED_KEPT_MS)) or '0'
   change(':sweepAt', sweep_at)
 end

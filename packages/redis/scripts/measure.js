@@ -1,4 +1,5 @@
-// Prints what the key layout and the batching cost, against a redis-server of its own: `node scripts/measure.js`.
+// Prints what the key layout and the batching cost, against a redis-server of its own:
+// `node scripts/measure.js [rounds]`.
 // Times of the server are its own (INFO commandstats), so the load of this machine moves them less than calls/s.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -10,45 +11,62 @@ import { redisStore } from '../dist/index.js'
 import { keySpace } from '../dist/keys.js'
 
 const ACCOUNTS = 1_000
-const PAIRS = Number(process.env.PAIRS ?? 20_000)
+const PAIRS = 3_000
+const ROUNDS = Number(process.argv[2] ?? 9)
 const port = await freePort()
 const server = spawn('redis-server', ['--port', String(port), '--save', '', '--appendonly', 'no'], { stdio: 'ignore' })
 const redis = new Redis(port)
 redis.on('error', () => {})
 await redis.ping()
+const empty = await redis.script('LOAD', 'return 1')
 
 let prefixes = 0
-const batched = () => redisStore(redis, { prefix: `m${prefixes++}` }).send
-/** The same program, a call for each command. */
-const alone = () => {
-  const sendBatch = batchSender(redis, keySpace(`m${prefixes++}`, 64), undefined)
-  return (command) => new Promise((resolve, reject) => void sendBatch([{ command, encoded: encodeCommand(command), resolve, reject }]))
+const senders = {
+  batched: () => redisStore(redis, { prefix: `m${prefixes++}` }).send,
+  // The same program, a call for each command.
+  'one a call': () => {
+    const sendBatch = batchSender(redis, keySpace(`m${prefixes++}`, 64), undefined)
+    return (command) => new Promise((resolve, reject) => void sendBatch([{ command, encoded: encodeCommand(command), resolve, reject }]))
+  },
 }
 
-await pairs(batched(), 256, 5_000) // warm
-await pairs(alone(), 256, 5_000)
-
+await round(256) // warm
 const rows = []
-for (const inFlight of [1, 64, 256]) {
-  const count = inFlight === 1 ? PAIRS / 4 : PAIRS
-  const empty = await emptyScripts(inFlight, count)
-  for (const [name, sender] of [['batched', batched], ['one a call', alone]]) {
-    const send = sender()
-    const reserve = await timed(() => forEach(inFlight, count, (i) => send(reserveOf(i))), count)
-    const settle = await timed(() => forEach(inFlight, count, (i) => send(settleOf(i))), count)
-    const pair = reserve.serverMicros + settle.serverMicros
-    const { perSecond } = await timed(() => pairs(sender(), inFlight, count), 2 * count)
-    rows.push({
-      'in flight': inFlight, sent: name, 'reserve µs': round(reserve.serverMicros), 'settle µs': round(settle.serverMicros),
-      'pair µs': round(pair), 'pair / 2 empty': round(pair / (2 * empty.serverMicros)), 'empty µs': round(empty.serverMicros),
-      'calls/s': Math.round(perSecond),
-    })
-  }
-}
+for (const inFlight of [1, 64, 256]) rows.push(...await measure(inFlight))
 console.table(rows)
 console.table(await bytes())
 redis.disconnect()
 server.kill()
+
+/** Rounds of everything in turn, because the machine is not equally fast all the time; then the median of each. */
+async function measure(inFlight) {
+  const rounds = []
+  for (let i = 0; i < ROUNDS; i++) rounds.push(await round(inFlight))
+  return Object.keys(senders).map((name) => {
+    const middle = (of) => median(rounds.map((figures) => of(figures[name], figures)))
+    return {
+      'in flight': inFlight, sent: name,
+      'reserve µs': middle(({ reserve }) => reserve), 'settle µs': middle(({ settle }) => settle), 'pair µs': middle(({ pair }) => pair),
+      'empty µs': middle((_, { emptyMicros }) => emptyMicros),
+      'pair / 2 empty': middle(({ pair }, { emptyMicros }) => pair / 2 / emptyMicros),
+      'calls/s': Math.round(middle(({ perSecond }) => perSecond)),
+      'times one a call': middle(({ perSecond }, figures) => perSecond / figures['one a call'].perSecond),
+    }
+  })
+}
+
+async function round(inFlight) {
+  const figures = { emptyMicros: (await timed(() => forEach(inFlight, PAIRS, () => redis.evalsha(empty, 0)), PAIRS)).serverMicros }
+  for (const [name, sender] of Object.entries(senders)) {
+    const send = sender()
+    const reserve = await timed(() => forEach(inFlight, PAIRS, (i) => send(reserveOf(i))), PAIRS)
+    const settle = await timed(() => forEach(inFlight, PAIRS, (i) => send(settleOf(i))), PAIRS)
+    const { perSecond } = await timed(() => pairs(sender(), inFlight), 2 * PAIRS)
+    figures[name] = { reserve: reserve.serverMicros, settle: settle.serverMicros, pair: reserve.serverMicros + settle.serverMicros, perSecond }
+  }
+  await redis.flushall()
+  return figures
+}
 
 function reserveOf(i) {
   return { kind: 'reserve', account: accountOf(i), reservation: reservationOf(i), ceiling: 2_000_000, allowance: 1e12, ttlMs: 60_000 }
@@ -67,16 +85,11 @@ function accountOf(i) {
   return `acct_${(i * 7919) % ACCOUNTS}`
 }
 
-async function pairs(send, inFlight, count) {
-  await forEach(inFlight, count, async (i) => {
+async function pairs(send, inFlight) {
+  await forEach(inFlight, PAIRS, async (i) => {
     await send(reserveOf(i))
     await send(settleOf(i))
   })
-}
-
-async function emptyScripts(inFlight, count) {
-  const sha1 = await redis.script('LOAD', 'return 1')
-  return timed(() => forEach(inFlight, count, () => redis.evalsha(sha1, 0)), count)
 }
 
 /** Runs `act(i)` for each i below `count`, `inFlight` at a time. */
@@ -121,8 +134,9 @@ async function bytes() {
   ]
 }
 
-function round(number) {
-  return Math.round(number * 100) / 100
+function median(numbers) {
+  const middle = numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)]
+  return Math.round(middle * 100) / 100
 }
 
 async function freePort() {

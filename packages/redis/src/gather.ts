@@ -5,8 +5,9 @@ export interface Gatherer<Item> {
 }
 
 /**
- * Gathers items and hands them on in lots. An item that comes when nothing is under way goes at the end of this
- * tick; while something is, items of the same turn of the event loop wait for each other.
+ * Gathers the items of one turn of the event loop and hands them on together, as soon as this turn has read what
+ * there is on its sockets: what a busy server took in together goes together (at the end of each tick it would go
+ * one by one). A lone item waits for nothing else; handing it on at once was not measurably faster.
  *
  * @param most items a lot
  * @param handOn deals with a lot; never rejects
@@ -30,8 +31,7 @@ export function gather<Item>(most: number, handOn: (lot: Item[]) => Promise<void
       if (items.length >= most) flush()
       else if (!scheduled) {
         scheduled = true
-        if (underWay.size === 0) process.nextTick(flush)
-        else setImmediate(flush)
+        setImmediate(flush)
       }
     },
     drain() {
