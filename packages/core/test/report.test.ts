@@ -45,7 +45,7 @@ it('reads as lines', () => {
   const list = new PriceList({ 'GET /a': rates, 'GET /bb': long, 'GET /c': 'free', 'GET /none': route, 'GET /early': route })
   const lines = reportText(reportRoutes(list, { routes: [at('GET', '/a'), at('GET', '/bb'), at('GET', '/c'), at('GET', '/d'), at('GET', '/early', false)], opaque: ['/legacy'] })).split('\n')
   expect(lines.map((line) => line.slice(0, 60))).toEqual([
-    'GET /a   1 a domain + 0.5 a page  (search)', expect.stringMatching(/^GET \/bb {2}\(\) => 1 \+/), 'GET /c   free', 'GET /d   not in the price book',
+    'GET /a   1 per domain + 0.5 per page  (search)', expect.stringMatching(/^GET \/bb {2}\(\) => 1 \+/), 'GET /c   free', 'GET /d   not in the price book',
     expect.stringMatching(/^GET \/none {2}NOT REGISTERED/), expect.stringMatching(/^GET \/early {2}UNBILLED/), expect.stringMatching(/^\/legacy {2}UNSEEN/),
   ])
   expect(lines[1]!.length).toBeLessThan(100)

@@ -68,7 +68,7 @@ const schemaOption = z.custom<Route['body']>(
 )
 
 /** One route's terms, as `prices` and `billable` take them. */
-export const routeOption: z.ZodType<Route> = z.strictObject({
+const routeOption: z.ZodType<Route> = z.strictObject({
   product: z.string().min(1).max(100),
   body: schemaOption.optional(),
   response: schemaOption.optional(),

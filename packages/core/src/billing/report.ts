@@ -85,7 +85,7 @@ function soldAs(route: string, terms: Route): RouteReport['priced'][number] {
 
 /** A price that is a function is shown by its own source, on one line. */
 function priceText({ price, rates }: Route): string {
-  if (rates) return Object.entries(rates).map(([unit, credits]) => `${credits} a ${unit}`).join(' + ')
+  if (rates) return Object.entries(rates).map(([unit, credits]) => `${credits} per ${unit}`).join(' + ')
   if (typeof price === 'number') return `${price} credits`
   const source = price.toString().replace(/\s+/g, ' ')
   return source.length <= 72 ? source : `${source.slice(0, 71)}…`

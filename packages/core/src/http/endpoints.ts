@@ -10,7 +10,7 @@ import { refusalOf } from './refusals.js'
 import { usageSummary } from './usage-summary.js'
 
 /** An endpoint that billing adds to the app. */
-export interface Endpoint {
+interface Endpoint {
   readonly method: 'GET' | 'POST'
   readonly path: string
   answer(call: Pick<Call, 'account' | 'header'>): Promise<Answer>

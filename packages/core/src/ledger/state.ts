@@ -39,7 +39,7 @@ export interface ClosedReservation {
   readonly closedAt: number
 }
 
-export interface Usage {
+interface Usage {
   readonly calls: number
   readonly charged: number
 }

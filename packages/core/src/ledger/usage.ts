@@ -19,7 +19,7 @@ export function readUsage(state: AccountState, now: number): UsageRead {
   return { kind: 'usage', today, rows }
 }
 
-export function dayOf(now: number): number {
+function dayOf(now: number): number {
   return Math.floor(now / DAY_MS)
 }
 
