@@ -17,7 +17,7 @@ export interface Reply {
 }
 
 /** A memory store that tells what was asked of it, and when calls end. */
-export class WatchedStore implements Store {
+class WatchedStore implements Store {
   readonly #inner = memoryStore()
   readonly name = 'memory'
   readonly durable = false

@@ -1,24 +1,27 @@
+import { fileURLToPath } from 'node:url'
 import { reportText } from '@farebox/hono'
-import { readSettings } from 'example-support'
+import { announcement, readSettings } from 'example-support'
 import { createApp } from './app.js'
 import { serveWorker } from './workerd.js'
 
 const { port, redisUrl, allowance } = readSettings(process.env)
 if (redisUrl) console.warn('edge: REDIS_URL is not used here: workerd keeps the balances in memory')
 
-const { workerd, listening } = await serveWorker(port, { ALLOWANCE: String(allowance) })
-workerd.on('exit', (status) => process.exit(status ?? 0))
-for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => workerd.kill(signal))
+const { workerd, listening } = await serveWorker(fileURLToPath(new URL('worker.js', import.meta.url)), port, { ALLOWANCE: String(allowance) })
+let closing = false
+const stop = (): void => {
+  // Asked twice, workerd would drop what it still answers.
+  if (!closing) workerd.kill('SIGTERM')
+  closing = true
+}
+process.on('SIGTERM', stop).on('SIGINT', stop).on('SIGHUP', stop)
+workerd.on('exit', (status, signal) => {
+  if (status === 0 || signal) console.log('edge closed')
+  else console.error(`edge: workerd ended with status ${status}; where port ${port} is in use, choose another with PORT=${port + 1}`)
+  process.exit(status ?? 0)
+})
 
 const url = `http://localhost:${await listening}`
+// The worker has an app of its own; this one is for its routes and prices.
 const { app, bill } = createApp(allowance)
-const curl = `curl -sS -w '\\n' -H 'x-api-key: ada'`
-console.log([
-  `edge listens on ${url}`, '',
-  reportText(bill.routes(app)), '',
-  'Try:',
-  `${curl} -i ${url}/v1/moderate -H 'content-type: application/json' -d '{"texts":["hello","shut up","hello"]}'`,
-  `${curl} ${url}/v1/credits/balance`,
-  `${curl} -X POST ${url}/v1/credits/projections/usage-summary`,
-  '',
-].join('\n'))
+console.log(announcement({ name: 'edge', url, about: reportText(bill.routes(app)), paid: { path: '/v1/moderate', body: { texts: ['hello', 'shut up', 'hello'] } } }))

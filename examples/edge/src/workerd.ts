@@ -1,18 +1,29 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { rmSync } from 'node:fs'
+import { mkdtemp, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
-import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
-import workerd from 'workerd'
 
-const bundle = fileURLToPath(new URL('bundle/', import.meta.url))
+// The package is CommonJS and has no types; it exports the path of its binary.
+const require = createRequire(import.meta.url)
+const { default: workerd } = require('workerd') as { default: string }
 
-/** Bundles the worker and starts workerd on it. `listening` resolves to the port that it took. */
-export async function serveWorker(port: number, bindings: Readonly<Record<string, string>>): Promise<{ workerd: ChildProcess, listening: Promise<number> }> {
+export interface Served {
+  readonly workerd: ChildProcess
+  /** The port that it took; never resolves where it ends before it listens. */
+  readonly listening: Promise<number>
+}
+
+/** Bundles a worker and starts workerd on it. Port 0 takes a free one. */
+export async function serveWorker(entry: string, port: number, bindings: Readonly<Record<string, string>>): Promise<Served> {
+  const folder = await mkdtemp(join(tmpdir(), 'farebox-edge-'))
   await build({
-    entryPoints: [fileURLToPath(new URL('worker.js', import.meta.url))],
-    outfile: `${bundle}worker.js`,
+    entryPoints: [entry],
+    outfile: join(folder, 'worker.js'),
     bundle: true,
     format: 'esm',
     // Not Node: an import of one of its modules fails here.
@@ -20,9 +31,9 @@ export async function serveWorker(port: number, bindings: Readonly<Record<string
     target: 'es2023',
     logLevel: 'warning',
   })
-  await mkdir(bundle, { recursive: true })
-  await writeFile(`${bundle}workerd.capnp`, configOf(port, bindings))
-  const child = spawn(workerd.default, ['serve', `${bundle}workerd.capnp`, '--control-fd=3'], { stdio: ['ignore', 'inherit', 'inherit', 'pipe'] })
+  await writeFile(join(folder, 'workerd.capnp'), configOf(port, bindings))
+  const child = spawn(workerd, ['serve', join(folder, 'workerd.capnp'), '--control-fd=3'], { stdio: ['ignore', 'inherit', 'inherit', 'pipe'] })
+  child.once('exit', () => rmSync(folder, { recursive: true }))
   return { workerd: child, listening: listens(child) }
 }
 
@@ -43,10 +54,9 @@ const worker :Workerd.Worker = (
 
 /** workerd tells on its control channel which port it took, one JSON object a line. */
 async function listens(child: ChildProcess): Promise<number> {
-  const lines = createInterface({ input: child.stdio[3] as Readable })
-  for await (const line of lines) {
+  for await (const line of createInterface({ input: child.stdio[3] as Readable })) {
     const { event, port } = JSON.parse(line) as { event: string, port?: number }
     if (event === 'listen' && port) return port
   }
-  throw new Error('workerd ended before it listened')
+  return new Promise(() => {})
 }
