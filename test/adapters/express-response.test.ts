@@ -110,6 +110,7 @@ describe.each(versions)('%s', (_, express) => {
       const without = await bare(handler).call('GET /run')
       expect(reply.headers).toMatchObject(comparable(without))
       expect([reply.status, reply.message]).toEqual([without.status, without.message])
+      expect(reply.headers['x-twice'] ?? '1, 2').toBe('1, 2')
       expect(Boolean(reply.headers.etag)).toBe(Boolean(without.headers.etag))
     })
 
@@ -166,7 +167,7 @@ describe.each(versions)('%s', (_, express) => {
     })
 
     it('that is no UTF-8 stays byte for byte', async () => {
-      const bytes = Buffer.from([0x22, 0xe4, 0x22])
+      const bytes = Buffer.from([...Buffer.from('{"a":"'), 0xe4, ...Buffer.from('"}')])
       const rig = app((_req, res) => res.type('json').send(bytes))
       expect((await rig.call('GET /run')).bytes).toEqual(bytes)
     })
@@ -368,15 +369,29 @@ describe.each(versions)('%s', (_, express) => {
     it('send their head as soon as it is flushed', async () => {
       let end = () => {}
       const rig = app((_req, res) => {
-        res.writeHead(200, { 'Content-Type': 'text/plain' })
+        res.writeHead(203, 'Partly', { 'Content-Type': 'text/plain' })
+        rig.ran.push(String(res.statusCode))
+        res.statusCode = 500
         res.flushHeaders()
         end = () => res.end()
       })
       const { response } = await rig.open('GET /run')
+      expect([response.statusCode, response.statusMessage, ...rig.ran]).toEqual([203, 'Partly', '203'])
       expect(response.headers).toMatchObject({ 'credits-ceiling': '3', 'content-type': 'text/plain' })
       end()
       await text(response)
       await rig.ended(1)
+    })
+
+    it('count by the status that was sent', async () => {
+      const rig = app((_req, res) => {
+        res.write('some')
+        res.statusCode = 500
+        res.end()
+      })
+      expect((await rig.call('GET /run')).status).toBe(200)
+      await rig.ended(1)
+      expect(await rig.charges()).toEqual([2])
     })
 
     it('keep back-pressure and callbacks', async () => {

@@ -23,7 +23,7 @@ export function jsonIn(body: Buffer, { contentType, contentEncoding }: Pick<Head
 /** Text in UTF-8; bytes that are none can't be added to without changing them. */
 function textOf(body: Buffer): string | undefined {
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(body)
+    return new TextDecoder('utf-8', { fatal: true }).decode(body)
   } catch {
     return undefined
   }

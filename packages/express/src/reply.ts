@@ -12,7 +12,7 @@ type Under = Record<'writeHead' | 'write' | 'end' | 'flushHeaders', (...args: un
 /** The status line as it was when the handler sent it. */
 interface Head {
   readonly status: number
-  readonly message: string | undefined
+  readonly message: string
 }
 
 /**
@@ -45,8 +45,8 @@ export class Reply {
       end: (...args: unknown[]) => this.#end(args),
       flushHeaders: () => this.#flushHeaders(),
     })
-    res.once('finish', () => this.#close()).once('close', () => {
-      // Nobody waits for a response that had begun. One that had not is still being made, and will end.
+    res.once('close', () => {
+      // It has been sent, or its caller has left. One that had not begun is still being made, and will end.
       if (this.#head || res.headersSent) this.#close()
     })
   }
@@ -63,7 +63,9 @@ export class Reply {
     const [message, fields] = typeof args[1] === 'string' ? [args[1], args[2]] : [undefined, args[1]]
     if (!isStatus(status)) return this.#pass('writeHead', args)
     setFields(this.res, fields)
-    this.#begin({ status, message })
+    this.res.statusCode = status
+    if (message !== undefined) this.res.statusMessage = message
+    this.#begin({ status, message: this.res.statusMessage })
     return this.res
   }
 
@@ -111,10 +113,12 @@ export class Reply {
       if (!this.#head) this.#begin(head)
       return
     }
+    const writesHead = this.#head !== undefined
     this.#mode = 'passing'
+    this.#head = head
     this.#restore()
     if (!res.headersSent) setAll(res, this.exchange.streaming())
-    if (this.#head) this.#pass('writeHead', [head.status, head.message])
+    if (writesHead) this.#pass('writeHead', [head.status, head.message])
   }
 
   #begin(head: Head): void {
@@ -145,7 +149,7 @@ export class Reply {
     try {
       res.finished = false
       res.statusCode = status
-      if (message !== undefined) res.statusMessage = message
+      res.statusMessage = message
       setAll(res, headers)
       const sent = json && metered !== undefined ? Buffer.from(json.wrap(metered)) : body
       if (sent !== body) describeAnew(res, body, sent)
