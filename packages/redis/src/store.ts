@@ -11,8 +11,8 @@ import { agreeOnPartitions } from './partitions.js'
 const MOST_A_BATCH = 128
 
 /**
- * Keeps balances in Redis: one server, Sentinel or Cluster. The commands of one tick travel as one atomic script
- * call (on a Cluster one for each partition they touch).
+ * Keeps balances in Redis: one server, Sentinel or Cluster. The commands of one turn of the event loop travel as
+ * one atomic script call (on a Cluster one for each partition they touch).
  *
  * @param connection a redis:// or rediss:// URL, which the store opens and `close()` closes, or an ioredis
  * `Redis` or `Cluster`, which stays yours: give it a small `maxRetriesPerRequest`, so that calls fail soon when
