@@ -82,13 +82,14 @@ export function balanceRules(rig: Rig): void {
         await finish.opened
         return { json: {} }
       }
-      const api = await rig.open({ routes: [{ route: 'POST /run', handler: slow }], prices: { 'POST /run': prices['POST /run'] }, allowance: 12 })
+      const api = await rig.open({ routes: [{ route: 'POST /run', handler: slow }, ...routes.slice(1)], prices, allowance: 12 })
       const running = api.call('POST /run')
       await reached.opened
       expect((await api.call('GET /v1/credits/balance')).json).toEqual({ balance: 12, reserved: 5, available: 7 })
+      expect((await api.call('POST /small')).remaining).toBe(6)
       finish.open()
-      await running
-      expect((await api.call('GET /v1/credits/balance')).json).toEqual({ balance: 7, reserved: 0, available: 7 })
+      expect((await running).remaining).toBe(6)
+      expect((await api.call('GET /v1/credits/balance')).json).toEqual({ balance: 6, reserved: 0, available: 6 })
     })
 
     it('usage summary shows 30-day totals, products and 7 days', async () => {
