@@ -31,6 +31,8 @@ export class Routes {
   #places: readonly Place[] = []
   #byRoute = new Map<Route, Place[]>()
   #opaque: readonly string[] = []
+  /** Routes that were looked for and not found where a request had met them. */
+  readonly #lost = new WeakSet<Route>()
   readonly #choices = new WeakMap<Layer, readonly Choice[]>()
   readonly #inner = new WeakMap<Layer, { readonly router: Router | undefined }>()
   /** The paths of the price book's keys. */
@@ -47,7 +49,7 @@ export class Routes {
    * can't be told which of several priced routes it is, the answer is one that has no valid price.
    */
   find(route: Route, req: Request, pass: number): ListedRoute | undefined {
-    const patterns = this.patterns(route, req, pass)
+    const patterns = this.#patterns(route, req, pass)
     const listed = new Set(patterns.map((pattern) => this.prices.find(req.method, pattern)))
     const priced = [...listed].filter((found) => found && found.terms !== 'free')
     if (priced.length > 1) return undecided(route, priced.map((found) => found!.key))
@@ -55,11 +57,13 @@ export class Routes {
   }
 
   /** The full patterns that this Route may have been reached under: one, unless it can't be told. */
-  patterns(route: Route, req: Request, pass: number): readonly string[] {
+  #patterns(route: Route, req: Request, pass: number): readonly string[] {
     let fitting = this.#fitting(route, req)
-    if (fitting.length === 0) {
+    if (fitting.length === 0 && !this.#lost.has(route)) {
+      // It may have been registered since.
       this.#look()
       fitting = this.#fitting(route, req)
+      if (fitting.length === 0) this.#lost.add(route)
     }
     // One Route under two prefixes that both take this path: routers try them in order.
     const fits = fitting[Math.min(pass, fitting.length - 1)]
