@@ -141,20 +141,39 @@ describe.each(versions)('%s', (_, Koa) => {
     expect(await rig.charges()).toEqual([])
   })
 
-  it('does not wait for a body that something else has read or reads', async () => {
+  it('leaves a body alone that something else has read, has begun to read or is about to', async () => {
+    const seen: string[] = []
     const ends: Middleware = async (ctx, next) => {
-      await text(ctx.req)
+      seen.push(await text(ctx.req))
       await next()
     }
-    const flows: Middleware = async (ctx, next) => {
-      ctx.req.on('data', () => {})
+    const begins: Middleware = async (ctx, next) => {
+      seen.push(String((await once(ctx.req, 'data'))[0]))
+      ctx.req.pause()
       await next()
     }
-    for (const reader of [ends, flows]) {
+    const flows: Middleware = (ctx, next) => {
+      ctx.req.on('data', (chunk) => seen.push(String(chunk)))
+      return next()
+    }
+    for (const reader of [ends, begins, flows]) {
       const rig = app([reader], [])
       expect((await rig.call('POST', '/run', json({ count: 1 }))).status).toBe(422)
       expect(await rig.charges()).toEqual([])
     }
+    expect(seen).toEqual(['{"count":1}', '{"count":1}', '{"count":1}'])
+  })
+
+  it('waits for no body that something else waits for', async () => {
+    const rig = app([(ctx, next) => {
+      ctx.req.on('data', () => {})
+      return next()
+    }], [])
+    if (!rig.server.listening) await once(rig.server, 'listening')
+    const socket = connect((rig.server.address() as AddressInfo).port, '127.0.0.1')
+    socket.write('POST /run HTTP/1.1\r\nHost: h\r\nx-account: ada\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n')
+    expect(String((await once(socket, 'data'))[0])).toContain('422')
+    socket.destroy()
   })
 
   it('survives a caller who leaves in the middle of a body', async () => {

@@ -44,6 +44,7 @@ const forms: Readonly<Record<string, Middleware>> = {
   'an object as text': (ctx) => { ctx.body = { a: 1 }; ctx.type = 'text/plain' },
   'an object without a type': (ctx) => { ctx.body = { a: 1 }; ctx.remove('Content-Type') },
   'a status that Koa was not told of': (ctx) => { ctx.body = { a: 1 }; ctx.res.statusCode = 207; ctx.message = 'Some' },
+  'a JSON stream with a status that Koa was not told of': (ctx) => { ctx.type = 'json'; ctx.body = Readable.from([Buffer.from('{"a":1}')]); ctx.res.statusCode = 207; ctx.message = 'Some' },
   'flushed headers': (ctx) => { ctx.type = 'json'; ctx.status = 200; ctx.flushHeaders(); ctx.body = '{"a":1}' },
   'an encoded Buffer': (ctx) => { ctx.type = 'json'; ctx.set('Content-Encoding', 'x-own'); ctx.body = Buffer.from('{"a":1}') },
   'what has no JSON': (ctx) => { ctx.body = { big: 1n } },
@@ -125,6 +126,10 @@ describe.each(versions)('%s', (version, Koa) => {
     }
     if (version === 'koa 3') for (const form of ['a ReadableStream of JSON', 'a Blob of JSON', 'a Response of JSON']) expect(await metered(form), form).toContain('"metering":{')
     expect(await metered('a string of JSON')).toBe('{ "long": 12345678901234567890,"metering":{"creditsCharged":5,"estimatedMaxCredits":5}}')
+  })
+
+  it.each(['an encoded Buffer', 'an object as text', 'an array', 'a number'])('leaves %s as it is', async (form) => {
+    expect((await sold(forms[form]!, { terms: { metering: form !== 'an object as text' } }).call('POST', '/run')).text).toBe((await bare(forms[form]!).call('POST', '/run')).text)
   })
 
   it('charges by what the body says', async () => {
@@ -265,6 +270,21 @@ describe.each(versions)('%s', (version, Koa) => {
       await rig.store.ended(1)
       expect(await rig.charges()).toEqual([])
       expect(rig.thrown.map(String)).toEqual(same.thrown.map(String))
+    })
+
+    if (version === 'koa 3') it('an error in a ReadableStream that has begun costs nothing', async () => {
+      let source!: ReadableStreamDefaultController
+      const start = (controller: ReadableStreamDefaultController) => {
+        source = controller
+        controller.enqueue(Buffer.from('a'))
+      }
+      const rig = sold((ctx) => { ctx.body = new ReadableStream({ start }) })
+      const { res } = await rig.open('POST', '/run')
+      res.on('error', () => {})
+      await once(res, 'data')
+      source.error(new Error('the model failed'))
+      await rig.store.ended(1)
+      expect(await rig.charges()).toEqual([])
     })
 
     it('one that its producer breaks off without a word costs nothing', async () => {

@@ -27,7 +27,7 @@ async function readBytes(ctx: Context): Promise<BodyRead> {
   if (!/^application\/json *(?:; *charset="?utf-?8"?)?$/i.test(ctx.get('content-type')) || !/^(?:identity)?$/i.test(ctx.get('content-encoding'))) {
     return unreadable(`expected a body of application/json, got ${typeOf(ctx)}; for others, mount the body parser before billing`)
   }
-  const bytes = Number(ctx.get('content-length')) > MAX_BYTES ? undefined : await peek(ctx.req)
+  const bytes = await peek(ctx.req)
   if (!bytes) return unreadable(`the body did not arrive, or is larger than ${MAX_BYTES} bytes`)
   if (bytes.length === 0) return parsed({})
   try {

@@ -64,7 +64,7 @@ export function watch(ctx: Context): readonly Reached[] {
   if (!handOver(ctx, 'router')) return ctx[passed] as Reached[] | undefined ?? []
   return layersOf(ctx)
     .filter(({ methods }) => methods.includes(methodOf(ctx)))
-    .map((layer) => ({ pattern: mountedAt(ctx) + String(layer.path), params: { ...ctx['params'] as object, ...layer.params(ctx.path, layer.captures(ctx.path), {}) } }))
+    .map((layer) => ({ pattern: mountedAt(ctx) + String(layer.path), params: layer.params(ctx.path, layer.captures(ctx.path), {}) }))
 }
 
 function dispatching(ctx: Context): void {

@@ -31,7 +31,7 @@ export async function settleThrown({ res, status }: Context, exchange: Exchange)
 async function settleHeld(ctx: Context, exchange: Exchange, stream: Source | undefined): Promise<void> {
   let json: string | undefined
   try {
-    if (stream && isJson(ctx)) replaceBody(ctx, await buffer(stream))
+    if (stream && isJson(ctx)) ctx.body = await buffer(stream)
     json = stream && !isJson(ctx) ? undefined : jsonOf(ctx)
   } catch {
     // Koa meets the same error when it sends the body, and answers it. A caller who has left is no failure.
@@ -62,9 +62,9 @@ async function settleAtEnd(ctx: Context, exchange: Exchange): Promise<void> {
     }).catch((error: Error) => res.destroy(error))
     return res
   }) as typeof end
-  // An error on the response is its producer's; a caller who leaves makes none.
+  // An error on the response is its producer's; a caller who leaves makes none, and closes it before its source.
   res.once('close', () => (res.errored ? fail() : void close()))
-  if (isNodeStream(ctx.body)) finished(ctx.body, { writable: false }, (error) => error && !res.destroyed && fail())
+  if (isNodeStream(ctx.body)) finished(ctx.body, { writable: false }, (error) => error && fail())
 }
 
 /** The JSON text that Koa is going to send. Throws where Koa will. */
@@ -86,15 +86,10 @@ function putMetering(ctx: Context, json: string): void {
   if (etag && !etag.startsWith('W/')) ctx.set('ETag', `W/${etag}`)
 }
 
-/** Replaces a body and nothing else: setting it makes Koa choose status, message and type again. */
+/** Replaces a body and not its type, which Koa chooses again with it. The status is one that Koa leaves alone: it was set with the first body. */
 function replaceBody(ctx: Context, body: unknown): void {
-  const { status, message } = ctx
   const contentType = headerOf(ctx, 'Content-Type')
   ctx.body = body
-  if (ctx.status !== status) {
-    ctx.status = status
-    ctx.message = message
-  }
   if (contentType) ctx.set('Content-Type', contentType)
   else ctx.remove('Content-Type')
 }
