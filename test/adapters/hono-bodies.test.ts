@@ -133,6 +133,15 @@ describe('what can\'t be priced is answered 422, free, and the handler does not 
   })
 })
 
+it('a body that says it is too large is not even asked for', async () => {
+  const { rig } = reading(({ app, bill }) => app.use(bill).post('/run', (c) => c.text('ran')))
+  let asked = false
+  const body = new ReadableStream({ pull() { asked = true } }, { highWaterMark: 0 })
+  const request = new Request('http://h/run', { method: 'POST', headers: { ...json, 'x-account': 'ada', 'content-length': String(MIB + 1) }, body, duplex: 'half' } as RequestInit)
+  expect((await rig.app.request(request)).status).toBe(422)
+  expect(asked).toBe(false)
+})
+
 it('no body is undefined, with and without a content type, GET included', async () => {
   const { rig, seen } = reading(({ app, bill }) => app.use(bill).post('/run', (c) => c.text('ran')).get((c) => c.text('ran')))
   expect((await rig.request('POST', '/run')).status).toBe(200)

@@ -79,11 +79,14 @@ describe('routes that are not in the price book', () => {
 
 describe('billable', () => {
   it('prices a route, also one that the price book lists', async () => {
-    const rig = rigged({ unlisted: 'refuse', prices: { 'GET /both': { product: 'p', price: 1 }, 'GET /free': 'free' } })
     const route = { product: 'own', price: 5 }
-    rig.app.use(rig.bill).get('/own', billable(route), run).get('/both', billable(route), (_, next) => next(), run).get('/free', billable(route), run)
-    for (const path of ['/own', '/both', '/free']) expect(creditsOf((await rig.request('GET', path)).headers)).toMatchObject({ 'credits-charged': '5' })
-    expect(await rig.charges()).toEqual([5, 5, 5])
+    for (const twice of [false, true]) {
+      const rig = rigged({ unlisted: 'refuse', prices: { 'GET /both': { product: 'p', price: 1 }, 'GET /free': 'free' } })
+      if (twice) rig.app.use(rig.bill)
+      rig.app.use(rig.bill).get('/own', billable(route), run).get('/both', billable(route), (_, next) => next(), run).get('/free', billable(route), run)
+      for (const path of ['/own', '/both', '/free']) expect(creditsOf((await rig.request('GET', path)).headers)).toMatchObject({ 'credits-charged': '5' })
+      expect(await rig.charges()).toEqual([5, 5, 5])
+    }
   })
 
   it('refuses before the handler runs', async () => {

@@ -41,7 +41,6 @@ export function billing<Bodies, Responses, E extends Env = Env>(options: Billing
 
     const dispatch = board(c, match)
     if (dispatch.tabs.length > 0) warnTwice(c.req.path)
-    if (dispatch.tabs.some(({ prices }) => prices === engine.prices)) return void await next()
     const tab = tabOf(c, engine)
     dispatch.tabs.push(tab)
     const own = c.req.routeIndex

@@ -32,6 +32,8 @@ export const dispatches = new WeakMap<Context, Dispatch>()
  * @returns the response to give instead of running the handlers
  */
 export async function enter(c: Context, { tabs }: Dispatch, listed: ListedRoute | undefined, payer?: Tab): Promise<Response | undefined> {
+  // What a priced handler passed on to is paid, wherever it is not listed.
+  if (!listed && tabs.some(({ exchange }) => exchange.billed)) return undefined
   for (const tab of tabs) {
     const terms = tab === payer ? listed : listed && { ...listed, terms: 'free' as const }
     const answer = await tab.exchange.enter(terms, callOf(c, () => tab.account()), c.finalized)
