@@ -34,8 +34,8 @@ export class AppProcess {
     this.child.send({ kind: 'finish' } satisfies ToApp)
   }
 
-  /** Ends the process the orderly way: it stops serving and closes billing. */
-  async stop(): Promise<unknown> {
+  /** Ends the process the orderly way: it stops serving and closes billing. Returns its exit code. */
+  async stop(): Promise<number | null> {
     const exited = once(this.child, 'exit')
     this.child.disconnect()
     const [code] = await exited as [number | null]

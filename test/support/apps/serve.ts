@@ -12,6 +12,8 @@ export interface Served {
 /** Serves an app on a free port. */
 export async function serve({ listener, billing }: BuiltApp): Promise<Served> {
   const server = createServer(listener)
+  // A connection that a busy client has kept for a while must not be closed under its next call.
+  server.keepAliveTimeout = 60_000
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   return {
