@@ -149,9 +149,13 @@ describe.each(versions)('%s', (version, Koa) => {
     })
 
     it('is paid by a listed route that has responded and passes the request on all the same', async () => {
-      for (const respond of [(ctx: Context) => { ctx.body = 'x' }, (ctx: Context) => { ctx.status = 202 }]) {
+      for (const respond of [(ctx: Context) => { ctx.body = 'x' }, (ctx: Context) => { ctx.status = 202 }, (ctx: Context) => { ctx.flushHeaders() }, (ctx: Context) => { ctx.respond = false; setImmediate(() => ctx.res.end()) }]) {
         const rig = open({ prices: { ...priced('GET /:any'), 'GET /x': 'free' } })
         rig.app.use(rig.bill)
+        rig.app.use((ctx, next) => {
+          ctx.status = 200
+          return next()
+        })
         const router = new Router()
         router.get('/:any', async (ctx, next) => {
           respond(ctx)
@@ -169,7 +173,9 @@ describe.each(versions)('%s', (version, Koa) => {
       rig.app.use(rig.bill)
       rig.app.use(async (ctx, next) => {
         ctx.body = 'default'
+        ctx.respond = false
         await next()
+        ctx.res.end('default')
       })
       rig.app.use(new Router().get('/:any', (_, next) => next()).get('/x', () => {}).routes())
       await rig.call('GET', '/x')

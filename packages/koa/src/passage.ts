@@ -10,7 +10,7 @@ export interface Passage {
   /** The method that the router matched: a middleware between it and the handler may change the context's. */
   method: string
   /** The response as it was when the route to be paid was entered. */
-  entered?: { readonly body: unknown; readonly status: number }
+  entered?: readonly unknown[]
   /** The body is read once, however many routes want to know it. */
   body?: Promise<BodyRead>
   /** Billing has settled what there was to settle. */
@@ -57,7 +57,7 @@ export async function refuse(
 ): Promise<boolean> {
   const answer = await passage.exchange.enter(listed, callOf(ctx, passage, params), responded)
   if (answer) send(ctx, answer)
-  else if (listed && !responded) passage.entered = { body: ctx.body, status: ctx.status }
+  else if (listed && !responded) passage.entered = responseOf(ctx)
   return answer !== undefined
 }
 
@@ -81,6 +81,9 @@ export function callOf(ctx: Context, passage: Pick<Passage, 'engine' | 'body'>, 
 
 /** Whether the route that was entered last has made its response and passes the request on all the same. */
 function hasResponded(ctx: Context, { exchange, entered }: Passage): boolean {
-  if (!exchange.billed || !entered) return false
-  return ctx.body !== entered.body || ctx.status !== entered.status || ctx.respond === false || ctx.headerSent
+  return exchange.billed && responseOf(ctx).some((now, i) => now !== entered?.[i])
+}
+
+function responseOf({ body, status, respond, headerSent }: Context): readonly unknown[] {
+  return [body, status, respond, headerSent]
 }
