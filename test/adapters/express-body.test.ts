@@ -171,7 +171,9 @@ describe.each(versions)('%s', (_, express) => {
     ]
     for (const reader of readers) {
       const rig = app({ before: [reader] })
-      expect((await rig.call('POST /run', { body: { n: 1 } })).status).toBe(422)
+      const reply = await rig.call('POST /run', { body: { n: 1 } })
+      expect(reply.status).toBe(422)
+      expect(reply.text).toContain('something before billing reads the body')
       expect(rig.ran).toEqual([])
     }
   })

@@ -394,6 +394,18 @@ describe.each(versions)('%s', (_, express) => {
       expect(await rig.charges()).toEqual([2])
     })
 
+    it('are settled when something answers past billing', async () => {
+      const rig = app((_req, res) => {
+        (res.locals['end'] as () => void)()
+      }, { before: [(_req, res, next) => {
+        res.locals['end'] = res.end.bind(res, 'past')
+        next()
+      }] })
+      expect(await rig.call('GET /run')).toMatchObject({ text: 'past', headers: { 'credits-ceiling': '3' } })
+      await rig.ended(1)
+      expect(await rig.charges()).toEqual([2])
+    })
+
     it('keep back-pressure and callbacks', async () => {
       const rig = app((_req, res) => {
         const answers: unknown[] = []

@@ -7,7 +7,7 @@ import { lookSent, sentAlready } from './look-sent.js'
 
 type Callback = (error?: Error | null) => void
 
-type Under = Record<'writeHead' | 'write' | 'end' | 'flushHeaders', (...args: unknown[]) => unknown>
+type Under = Record<'writeHead' | 'write' | 'end' | 'flushHeaders' | '_implicitHeader', (...args: unknown[]) => unknown>
 
 /** The status line as it was when the handler sent it. */
 interface Head {
@@ -37,13 +37,18 @@ export class Reply {
     private readonly exchange: Exchange,
     private readonly logger: Logger,
   ) {
-    const { writeHead, write, end, flushHeaders } = res
-    this.#under = { writeHead, write, end, flushHeaders } as Under
+    const { writeHead, write, end, flushHeaders, _implicitHeader } = res as Response & { _implicitHeader(): void }
+    this.#under = { writeHead, write, end, flushHeaders, _implicitHeader } as Under
     Object.assign(res, {
       writeHead: (...args: unknown[]) => this.#writeHead(args),
       write: (...args: unknown[]) => this.#write(args),
       end: (...args: unknown[]) => this.#end(args),
       flushHeaders: () => this.#flushHeaders(),
+      // Node asks for the head here, for bytes that it got past billing: they are on their way.
+      _implicitHeader: () => {
+        if (this.#mode === 'open') this.#letPass(this.#head ?? this.#currentHead())
+        this.#pass('_implicitHeader', [])
+      },
     })
     res.once('close', () => {
       // It has been sent, or its caller has left. One that had not begun is still being made, and will end.
@@ -107,18 +112,26 @@ export class Reply {
   /** Decides once whether to hold; `whole` when the handler has given all of the body. */
   #decide(whole: boolean): void {
     const { res } = this
-    const head = this.#head ?? { status: Number(res.statusCode) | 0, message: res.statusMessage }
+    const head = this.#head ?? this.#currentHead()
     if (isSendable(this.req, res, head.status) && this.exchange.holds({ status: head.status, ...typeOf(res), whole })) {
       this.#mode = 'held'
       if (!this.#head) this.#begin(head)
       return
     }
     const writesHead = this.#head !== undefined
+    this.#letPass(head)
+    if (writesHead) this.#pass('writeHead', [head.status, head.message])
+  }
+
+  #currentHead(): Head {
+    return { status: Number(this.res.statusCode) | 0, message: this.res.statusMessage }
+  }
+
+  #letPass(head: Head): void {
     this.#mode = 'passing'
     this.#head = head
     this.#restore()
-    if (!res.headersSent) setAll(res, this.exchange.streaming())
-    if (writesHead) this.#pass('writeHead', [head.status, head.message])
+    if (!this.res.headersSent) setAll(this.res, this.exchange.streaming())
   }
 
   #begin(head: Head): void {

@@ -42,7 +42,6 @@ export class Visit {
 
   /** Resolves with whether the handlers are to run; where not, the request has been answered. */
   async enter(listed: ListedRoute | undefined): Promise<boolean> {
-    await this.answered()
     const answer = await this.#exchange.enter(listed, callOf(this.req, this.engine.settings), this.res.headersSent)
     if (answer) {
       send(this.req, this.res, answer)
