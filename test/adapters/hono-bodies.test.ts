@@ -1,3 +1,4 @@
+import { MAX_BODY_BYTES } from '@farebox/core/adapter'
 import type { Route } from '@farebox/hono'
 import type { Context } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
@@ -7,7 +8,6 @@ import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { creditsOf, rigged, type Rig } from './hono-rig.js'
 
-const MIB = 1_048_576
 const json = { 'content-type': 'application/json' }
 
 /** Prices a call by what billing reads of its body. */
@@ -112,9 +112,9 @@ describe('what can\'t be priced is answered 422, free, and the handler does not 
     'broken JSON': { headers: json, body: '{"a":', reason: 'can\'t be read' },
     'another content type': { headers: { 'content-type': 'text/plain' }, body: '{"a":1}', reason: 'got text/plain' },
     'no content type': { headers: {}, body: '{"a":1}', reason: 'no Content-Type' },
-    'too large by its length': { headers: json, body: JSON.stringify('x'.repeat(MIB)), reason: 'larger than 1048576 bytes' },
-    'too large while it is read': { headers: { ...json, 'transfer-encoding': 'chunked' }, body: [JSON.stringify('x'.repeat(MIB / 2)).slice(0, -1), `${'x'.repeat(MIB / 2)}"`], reason: 'larger than 1048576 bytes' },
-    'too large for a length that is a lie': { headers: { ...json, 'content-length': '-1' }, body: [JSON.stringify('x'.repeat(MIB))], reason: 'larger than 1048576 bytes' },
+    'too large by its length': { headers: json, body: JSON.stringify('x'.repeat(MAX_BODY_BYTES)), reason: `larger than ${MAX_BODY_BYTES} bytes` },
+    'too large while it is read': { headers: { ...json, 'transfer-encoding': 'chunked' }, body: [JSON.stringify('x'.repeat(MAX_BODY_BYTES / 2)).slice(0, -1), `${'x'.repeat(MAX_BODY_BYTES / 2)}"`], reason: `larger than ${MAX_BODY_BYTES} bytes` },
+    'too large for a length that is a lie': { headers: { ...json, 'content-length': '-1' }, body: [JSON.stringify('x'.repeat(MAX_BODY_BYTES))], reason: `larger than ${MAX_BODY_BYTES} bytes` },
     'not what the schema wants': { headers: json, body: '{"a":"one"}', reason: 'a: ' },
     'nothing, where the schema wants something': { headers: json, body: '', reason: '' },
   }
@@ -137,7 +137,7 @@ it('a body that says it is too large is not even asked for', async () => {
   const { rig } = reading(({ app, bill }) => app.use(bill).post('/run', (c) => c.text('ran')))
   let asked = false
   const body = new ReadableStream({ pull() { asked = true } }, { highWaterMark: 0 })
-  const request = new Request('http://h/run', { method: 'POST', headers: { ...json, 'x-account': 'ada', 'content-length': String(MIB + 1) }, body, duplex: 'half' } as RequestInit)
+  const request = new Request('http://h/run', { method: 'POST', headers: { ...json, 'x-account': 'ada', 'content-length': String(MAX_BODY_BYTES + 1) }, body, duplex: 'half' } as RequestInit)
   expect((await rig.app.request(request)).status).toBe(422)
   expect(asked).toBe(false)
 })
@@ -152,17 +152,17 @@ it('no body is undefined, with and without a content type, GET included', async 
   expect(seen).toEqual([undefined, undefined, undefined, undefined, undefined])
 })
 
-it('takes JSON of any media type that is JSON, with a byte order mark, and exactly 1 MiB', async () => {
+it('takes JSON of any media type that is JSON, with a byte order mark, and exactly as much as is read', async () => {
   const { rig, seen } = reading(({ app, bill }) => app.use(bill).post('/run', (c) => c.text('ran')))
   await rig.request('POST', '/run', { headers: { 'content-type': 'application/vnd.api+json; charset=utf-8' }, body: '{"a":1}' })
   await rig.request('POST', '/run', { headers: json, body: '\uFEFF{"a":1}' })
   expect(seen).toEqual([{ a: 1 }, { a: 1 }])
-  expect((await rig.request('POST', '/run', { headers: json, body: JSON.stringify('x'.repeat(MIB - 2)) })).status).toBe(200)
+  expect((await rig.request('POST', '/run', { headers: json, body: JSON.stringify('x'.repeat(MAX_BODY_BYTES - 2)) })).status).toBe(200)
 })
 
 it('a route without a schema does not touch the body', async () => {
   const rig = rigged({ prices: { 'POST /run': { product: 'p', price: 1 } } })
   rig.app.use(rig.bill).post('/run', async (c) => c.text(String((await c.req.raw.text()).length)))
-  const sent = await rig.call('POST', '/run', { headers: { 'content-type': 'text/plain' }, body: 'x'.repeat(2 * MIB) })
-  expect([sent.text, creditsOf(sent.headers)['credits-charged']]).toEqual([String(2 * MIB), '1'])
+  const sent = await rig.call('POST', '/run', { headers: { 'content-type': 'text/plain' }, body: 'x'.repeat(2 * MAX_BODY_BYTES) })
+  expect([sent.text, creditsOf(sent.headers)['credits-charged']]).toEqual([String(2 * MAX_BODY_BYTES), '1'])
 })

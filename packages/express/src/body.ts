@@ -1,8 +1,5 @@
 import type { Request } from 'express'
-import type { BodyRead } from '@farebox/core/adapter'
-
-/** The longest body that is read ahead of the app's own parser, in bytes. */
-const MAX_BYTES = 1_048_576
+import { MAX_BODY_BYTES, type BodyRead } from '@farebox/core/adapter'
 
 const unreadable = (reason: string): BodyRead => ({ kind: 'unreadable', reason })
 
@@ -39,12 +36,12 @@ function peek(req: Request): Promise<Buffer | string> {
 
     const onReadable = () => {
       // Taking the last byte and putting all of them back happen in one turn: the request never ends in between.
-      while (req.readableLength > 0 && length <= MAX_BYTES) {
+      while (req.readableLength > 0 && length <= MAX_BODY_BYTES) {
         const chunk = req.read() as Buffer
         chunks.push(chunk)
         length += chunk.length
       }
-      if (length > MAX_BYTES) finish(tooLong)
+      if (length > MAX_BODY_BYTES) finish(tooLong)
       else if (req.complete) finish(undefined)
     }
     const onClose = () => finish('the body was cut off')
@@ -62,7 +59,7 @@ function peek(req: Request): Promise<Buffer | string> {
   })
 }
 
-const tooLong = `the body is longer than ${MAX_BYTES} bytes: a parser before billing can take it`
+const tooLong = `the body is longer than ${MAX_BODY_BYTES} bytes: a parser before billing can take it`
 
 function hasBody({ headers }: Request): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length']) > 0

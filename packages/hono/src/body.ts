@@ -1,16 +1,13 @@
-import type { BodyRead } from '@farebox/core/adapter'
+import { MAX_BODY_BYTES, type BodyRead } from '@farebox/core/adapter'
 import type { Context } from 'hono'
 import { parseBody } from 'hono/utils/body'
 import { readAll } from './bytes.js'
-
-/** The largest body that is read for a price, in bytes. */
-const MAX_BYTES = 1_048_576
 
 /** Reads the body as a handler would, from a copy: `c.req` and `c.req.raw` stay as they are for the handler. */
 export async function readBody(c: Context): Promise<BodyRead> {
   try {
     const bytes = await read(c)
-    return bytes ? await parse(c, bytes) : unreadable(`the body is larger than ${MAX_BYTES} bytes`)
+    return bytes ? await parse(c, bytes) : unreadable(`the body is larger than ${MAX_BODY_BYTES} bytes`)
   } catch (error) {
     return unreadable(`the body can't be read: ${(error as Error).message}`)
   }
@@ -18,14 +15,14 @@ export async function readBody(c: Context): Promise<BodyRead> {
 
 /** `undefined` where it is too large. */
 async function read(c: Context): Promise<Uint8Array<ArrayBuffer> | undefined> {
-  if (Number(c.req.header('content-length')) > MAX_BYTES) return undefined
+  if (Number(c.req.header('content-length')) > MAX_BODY_BYTES) return undefined
   if (!c.req.raw.bodyUsed) {
     const { body } = c.req.raw.clone()
-    return body ? readAll(body, MAX_BYTES) : new Uint8Array()
+    return body ? readAll(body, MAX_BODY_BYTES) : new Uint8Array()
   }
   // A middleware before billing has read it through `c.req`, which keeps it.
   const bytes = new Uint8Array(await c.req.arrayBuffer())
-  return bytes.byteLength > MAX_BYTES ? undefined : bytes
+  return bytes.byteLength > MAX_BODY_BYTES ? undefined : bytes
 }
 
 async function parse(c: Context, bytes: Uint8Array<ArrayBuffer>): Promise<BodyRead> {

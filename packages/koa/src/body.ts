@@ -1,8 +1,5 @@
-import type { BodyRead } from '@farebox/core/adapter'
+import { MAX_BODY_BYTES, type BodyRead } from '@farebox/core/adapter'
 import type { Context } from 'koa'
-
-/** The largest body that is read for a price, in bytes. */
-const MAX_BYTES = 1_048_576
 
 type Request = Context['req']
 
@@ -28,7 +25,7 @@ async function readBytes(ctx: Context): Promise<BodyRead> {
     return unreadable(`expected a body of application/json, got ${typeOf(ctx)}; for others, mount the body parser before billing`)
   }
   const bytes = await peek(ctx.req)
-  if (!bytes) return unreadable(`the body did not arrive, or is larger than ${MAX_BYTES} bytes`)
+  if (!bytes) return unreadable(`the body did not arrive, or is larger than ${MAX_BODY_BYTES} bytes`)
   if (bytes.length === 0) return parsed({})
   try {
     return parsed(JSON.parse(bytes.toString()) as unknown)
@@ -56,12 +53,12 @@ function peek(req: Request): Promise<Buffer | undefined> {
     const breakOff = () => finish(false)
     const read = () => {
       // Never asked for more than it has: reading an empty stream makes it tell its end.
-      while (req.readableLength > 0 && size <= MAX_BYTES) {
+      while (req.readableLength > 0 && size <= MAX_BODY_BYTES) {
         const chunk = req.read() as Buffer
         chunks.push(chunk)
         size += chunk.length
       }
-      if (size > MAX_BYTES) finish(false)
+      if (size > MAX_BODY_BYTES) finish(false)
       else if (req.complete) finish(true)
     }
     if (req.complete) read()

@@ -11,6 +11,9 @@ export interface Call {
   body(): Promise<BodyRead>
 }
 
+/** The longest body that is read to price a call, in bytes. What the app's own parser has read may be longer. */
+export const MAX_BODY_BYTES = 8_388_608
+
 export type BodyRead =
   | { readonly kind: 'parsed'; readonly value: unknown }
   | { readonly kind: 'unreadable'; readonly reason: string }

@@ -13,15 +13,19 @@ export function priceContext(call: Call, account: string, body: unknown): PriceC
   }
 }
 
-export function chargeContext(open: OpenCall, { status, body }: Extract<Outcome, { kind: 'succeeded' }>): ChargeContext {
+export function chargeContext(open: OpenCall, outcome: Extract<Outcome, { kind: 'succeeded' }>): ChargeContext {
   const { account, call } = open
+  let parsed: { readonly body: unknown } | undefined
   return {
     body: open.body,
     account,
     params: call.params,
     get query() { return readQuery(call.url) },
     header: (name) => call.header(name),
-    response: { status, body },
+    response: {
+      status: outcome.status,
+      get body() { return (parsed ??= { body: outcome.body() }).body },
+    },
     ceiling: toCredits(open.ceiling),
   }
 }

@@ -1,6 +1,6 @@
 import { FareboxError } from '../errors.js'
 import type { Route } from './route.js'
-import { canonicalKey, parseRouteKey } from './route-key.js'
+import { canonicalKey, canonicalPath, parseRouteKey } from './route-key.js'
 
 /** A route of the price book under its key. */
 export interface ListedRoute {
@@ -15,6 +15,7 @@ export interface ListedRoute {
  */
 export class PriceList {
   readonly #routes = new Map<string, ListedRoute>()
+  readonly #paths = new Map<string, string>()
 
   constructor(book: Readonly<Record<string, 'free' | Route>>) {
     for (const [key, terms] of Object.entries(book)) {
@@ -31,8 +32,15 @@ export class PriceList {
    * route's GET where HEAD is not listed itself, as the frameworks dispatch it.
    */
   find(method: string, path: string): ListedRoute | undefined {
-    const listed = this.#routes.get(canonicalKey({ method, path }))
-    return listed ?? (method === 'HEAD' ? this.#routes.get(canonicalKey({ method: 'GET', path })) : undefined)
+    const listed = this.#routes.get(`${method} ${this.#canonical(path)}`)
+    return listed ?? (method === 'HEAD' ? this.find('GET', path) : undefined)
+  }
+
+  /** Remembered, since it is asked for by every request; there are no more patterns than an app has registered. */
+  #canonical(path: string): string {
+    const known = this.#paths.get(path) ?? canonicalPath(path)
+    this.#paths.set(path, known)
+    return known
   }
 }
 

@@ -55,7 +55,7 @@ export function reportRoutes(prices: PriceList, { routes, opaque }: Registered):
 
 /** Says what a builder has to look at; nothing when all is well. */
 export function warnOf({ unmatched, before, opaque }: RouteReport, logger: Logger): void {
-  for (const key of unmatched) logger.warn(`farebox: "${key}" is in the price book but no route is registered under it: nothing is sold there`)
+  for (const key of unmatched) logger.warn(`farebox: "${key}" is in the price book but no route that billing can see is registered under it`)
   for (const key of before) logger.warn(`farebox: "${key}" is registered before billing: it runs unbilled. Mount billing first`)
   for (const path of opaque) logger.warn(`farebox: billing cannot see into ${path}: what is behind it runs unbilled`)
 }

@@ -26,10 +26,12 @@ export function canonicalKey({ method, path }: RouteKey): string {
   return `${method} ${canonicalPath(path)}`
 }
 
-function canonicalPath(path: string): string {
+/** A path as it stands in a canonical key. */
+export function canonicalPath(path: string): string {
   const named = path
     .replace(/:[A-Za-z_$][\w$]*/g, ':')
     .replace(/\{?\/?\*[A-Za-z_$][\w$]*\}?|\/\(\.\*\)/g, (wildcard) => (wildcard.includes('/') ? '/*' : '*'))
     .replace(/\/{2,}/g, '/')
+  if (named === '*') return '/*'
   return named.length > 1 && named.endsWith('/') ? named.slice(0, -1) : named
 }

@@ -62,8 +62,8 @@ export class Exchange {
    * @returns the answer to give instead of running the handlers, or `undefined`: run them
    */
   async enter(listed: ListedRoute | undefined, call: Call, responded: boolean): Promise<Answer | undefined> {
-    if (!listed) return this.#enterUnlisted(call)
     if (responded) return undefined
+    if (!listed) return this.#enterUnlisted(call)
     await this.#passOn()
     if (listed.terms === 'free') return undefined
     const admission = await this.admitter.admit(listed.key, listed.terms, call)
@@ -109,12 +109,13 @@ export class Exchange {
   async #passOn(): Promise<void> {
     const open = this.#open
     this.#open = undefined
+    this.#failed = false
     if (open) await this.settler.release(open)
   }
 
   #outcome({ status, json }: Leaving): Outcome {
     if (this.#failed || isFailure(status)) return { kind: 'failed' }
-    return { kind: 'succeeded', status, body: readJson(json) }
+    return { kind: 'succeeded', status, body: () => readJson(json) }
   }
 }
 
@@ -124,7 +125,7 @@ export function carriesJson({ contentType, contentEncoding }: Pick<Head, 'conten
 }
 
 function isJson(contentType: string | undefined): boolean {
-  return contentType !== undefined && /^application\/(?:[\w.+-]+\+)?json\b/i.test(contentType)
+  return contentType !== undefined && /^application\/(?:[\w.+-]+\+)?json *(?:;|$)/i.test(contentType)
 }
 
 function isEncoded(contentEncoding: string | undefined): boolean {

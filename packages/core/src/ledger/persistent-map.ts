@@ -27,6 +27,8 @@ export class PersistentMap<V> {
 
   set(key: string, value: V): PersistentMap<V> {
     const map = this.reroot()
+    // The empty map stays as it is: every account begins with it, and they must not become versions of one another.
+    if (map.size === 0) return PersistentMap.of([[key, value]])
     const next = new PersistentMap<V>({ map })
     this.node = { next, key, value: map.get(key) }
     map.set(key, value)
