@@ -25,6 +25,11 @@ it('a part of a micro-credit is rounded up', () => {
   }), { numRuns: 1_000 })
 })
 
+it('more than nothing is never nothing', () => {
+  expect([1e-7, 1e-13, Number.MIN_VALUE].map(toMicro)).toEqual([1, 1, 1])
+  expect(toMicro(0)).toBe(0)
+})
+
 it('binary noise is not a part of a micro-credit', () => {
   expect(toMicro(0.1 * 3)).toBe(300_000)
   expect(toMicro(0.1 + 0.2)).toBe(300_000)

@@ -51,6 +51,20 @@ describe('entering routes', () => {
     expect((await exchange.close({ status: 200 })).headers['Credits-Charged']).toBe('3')
   })
 
+  it('a throw before the request was passed on does not make the second free', async () => {
+    const { engine, list } = setUp()
+    const exchange = engine.exchange()
+    await exchange.enter(list('POST /run'), call(), false)
+    exchange.threw()
+    await exchange.enter(list('POST /other'), call(), false)
+    expect((await exchange.close({ status: 200 })).headers['Credits-Charged']).toBe('3')
+  })
+
+  it('an unlisted one that is reached after the response is not refused', async () => {
+    const { engine } = setUp({ unlisted: 'refuse' })
+    expect(await engine.exchange().enter(undefined, call(), true)).toBeUndefined()
+  })
+
   it('a free route takes the place of a paid one', async () => {
     const { engine, standing, list } = setUp()
     const exchange = engine.exchange()

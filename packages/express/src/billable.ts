@@ -1,8 +1,8 @@
 import type { RequestHandler } from 'express'
 import { FareboxError, type Route as Terms } from '@farebox/core'
 import { parseRoute } from '@farebox/core/adapter'
-import type { Route } from './gate.js'
-import { markSold } from './sold.js'
+import type { Route } from './routing/gate.js'
+import { markSold } from './routing/sold.js'
 import { Visit } from './visit.js'
 
 /**

@@ -1,8 +1,8 @@
 import type { ErrorRequestHandler, Express, Request, RequestHandler } from 'express'
 import type { Billing, BillingOptions, RouteReport } from '@farebox/core'
 import { createEngine, warnOf } from '@farebox/core/adapter'
-import { handles, rootOf, watch, type Route } from './gate.js'
-import { Routes } from './routes.js'
+import { handles, rootOf, watch, type Route } from './routing/gate.js'
+import { Routes } from './routing/routes.js'
 import { send, Visit } from './visit.js'
 import { callOf } from './call.js'
 

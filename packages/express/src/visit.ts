@@ -1,10 +1,10 @@
 import type { Request, Response } from 'express'
 import type { Answer, Engine, Exchange, ListedRoute } from '@farebox/core/adapter'
-import { billableFor } from './sold.js'
+import { billableFor } from './routing/sold.js'
 import { callOf } from './call.js'
-import type { Route } from './gate.js'
-import { Reply } from './reply.js'
-import type { Routes } from './routes.js'
+import type { Route } from './routing/gate.js'
+import { Reply } from './response/reply.js'
+import type { Routes } from './routing/routes.js'
 
 const visits = new WeakMap<Request, Visit>()
 

@@ -2,7 +2,7 @@ import { FareboxError, type Route } from '@farebox/core'
 import { parseRoute } from '@farebox/core/adapter'
 import type { Handler, MiddlewareHandler } from 'hono'
 import { routePath } from 'hono/route'
-import { dispatches, enter } from './dispatch.js'
+import { dispatches, enter } from './routing/dispatch.js'
 
 /** The terms of every middleware that `billable` made, for the report. */
 export const billables = new WeakMap<Handler, Route>()

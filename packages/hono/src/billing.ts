@@ -2,11 +2,11 @@ import type { Billing, BillingOptions, RouteReport } from '@farebox/core'
 import { createEngine, type Engine } from '@farebox/core/adapter'
 import type { Context, Env, MiddlewareHandler } from 'hono'
 import { basePath } from 'hono/route'
-import { callOf, dispatches, respond, type Dispatch, type Tab } from './dispatch.js'
-import { arm } from './gate.js'
-import { matchOf, unsupported, type Match } from './match.js'
+import { callOf, dispatches, respond, type Dispatch, type Tab } from './routing/dispatch.js'
+import { arm } from './routing/gate.js'
+import { matchOf, unsupported, type Match } from './routing/match.js'
 import { deliver } from './response.js'
-import { reportOf, type App } from './routes.js'
+import { reportOf, type App } from './routing/routes.js'
 
 /** What `billing` returns: the middleware, and what a program does with billing besides mounting it. */
 export interface HonoBilling<E extends Env> extends MiddlewareHandler<E>, Billing {

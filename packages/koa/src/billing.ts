@@ -1,10 +1,10 @@
 import type { Billing, BillingOptions, RouteReport } from '@farebox/core'
 import { createEngine, warnOf } from '@farebox/core/adapter'
 import type { Context, Middleware } from 'koa'
-import { watch } from './gate.js'
+import { watch } from './routing/gate.js'
 import { callOf, passageOf, refuse, send, startPassage } from './passage.js'
 import { settle, settleThrown } from './response.js'
-import { registered, type App } from './routes.js'
+import { registered, type App } from './routing/routes.js'
 
 /** What `billing` returns: the middleware, and what a program does with billing besides mounting it. */
 export interface KoaBilling extends Middleware, Billing {

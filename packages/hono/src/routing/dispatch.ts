@@ -1,7 +1,7 @@
 import type { Answer, Exchange, ListedRoute, PriceList } from '@farebox/core/adapter'
 import type { Context } from 'hono'
 import type { StatusCode } from 'hono/utils/http-status'
-import { readBody } from './body.js'
+import { readBody } from '../body.js'
 import type { Match } from './match.js'
 
 /** One billing middleware at work on a request. */

@@ -3,7 +3,7 @@ import type { RouteReport } from '@farebox/core'
 import type { Handler } from 'hono'
 import type { RouterRoute } from 'hono/types'
 import { findTargetHandler } from 'hono/utils/handler'
-import { billables } from './billable.js'
+import { billables } from '../billable.js'
 import { mayPassOn } from './match.js'
 
 /** A Hono app of any type. */

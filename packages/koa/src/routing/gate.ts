@@ -7,7 +7,7 @@ import type { Route } from '@farebox/core'
 import type { Context, Middleware } from 'koa'
 import { handOver, onSet } from './accessor.js'
 import { mountedAt, mountedBefore, watchMounts } from './mount.js'
-import { methodOf, pass, passageOf } from './passage.js'
+import { methodOf, pass, passageOf } from '../passage.js'
 
 /** A layer of a router; one without methods is a middleware. */
 export interface Layer {
