@@ -7,7 +7,7 @@
  * works on the newest version, so it stays pure without copying thousands of records for each call.
  */
 export class PersistentMap<V> {
-  private constructor(private node: Root<V> | Diff<V>) {}
+  private constructor(private place: Root<V> | Diff<V>) {}
 
   static empty<V>(): PersistentMap<V> {
     return new PersistentMap<V>({ map: new Map() })
@@ -30,7 +30,7 @@ export class PersistentMap<V> {
     // The empty map stays as it is: every account begins with it, and they must not become versions of one another.
     if (map.size === 0) return PersistentMap.of([[key, value]])
     const next = new PersistentMap<V>({ map })
-    this.node = { next, key, value: map.get(key) }
+    this.place = { next, key, value: map.get(key) }
     map.set(key, value)
     return next
   }
@@ -39,7 +39,7 @@ export class PersistentMap<V> {
     const map = this.reroot()
     if (!map.has(key)) return this
     const next = new PersistentMap<V>({ map })
-    this.node = { next, key, value: map.get(key) }
+    this.place = { next, key, value: map.get(key) }
     map.delete(key)
     return next
   }
@@ -51,10 +51,10 @@ export class PersistentMap<V> {
 
   /** Makes this version the newest, turning round the changes between it and the one that was. */
   private reroot(): Map<string, V> {
-    if ('map' in this.node) return this.node.map
+    if ('map' in this.place) return this.place.map
     const path: PersistentMap<V>[] = [this]
-    for (let at = this.node.next; ; at = at.node.next) {
-      if ('map' in at.node) return this.replay(path, at, at.node.map)
+    for (let at = this.place.next; ; at = at.place.next) {
+      if ('map' in at.place) return this.replay(path, at, at.place.map)
       path.push(at)
     }
   }
@@ -62,11 +62,11 @@ export class PersistentMap<V> {
   private replay(path: PersistentMap<V>[], newest: PersistentMap<V>, map: Map<string, V>): Map<string, V> {
     let from = newest
     for (const version of path.reverse()) {
-      const { key, value } = version.node as Diff<V>
-      from.node = { next: version, key, value: map.get(key) }
+      const { key, value } = version.place as Diff<V>
+      from.place = { next: version, key, value: map.get(key) }
       if (value === undefined) map.delete(key)
       else map.set(key, value)
-      version.node = { map }
+      version.place = { map }
       from = version
     }
     return map
