@@ -366,6 +366,27 @@ describe.each(versions)('%s', (_, express) => {
       expect(await rig.charges()).toEqual([2])
     })
 
+    it('that a middleware began before the route was reached are paid, or their handler does not run', async () => {
+      const early: RequestHandler = (_req, res, next) => {
+        res.type('text/plain').write('head ')
+        next()
+      }
+      let runs = 0
+      const handler: RequestHandler = (_req, res) => {
+        runs++
+        res.end('tail')
+      }
+      const rig = app(handler, { between: [early] })
+      expect((await rig.call('GET /run')).text).toBe('head tail')
+      await rig.ended(1)
+      expect(await rig.charges()).toEqual([2])
+
+      const dear = app(handler, { between: [early], terms: { price: 5_000 } })
+      await expect(dear.call('GET /run')).rejects.toThrow()
+      expect(runs).toBe(1)
+      expect(await dear.charges()).toEqual([])
+    })
+
     it('send their head as soon as it is flushed', async () => {
       let end = () => {}
       const rig = app((_req, res) => {

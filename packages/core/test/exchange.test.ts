@@ -60,9 +60,29 @@ describe('entering routes', () => {
     expect((await exchange.close({ status: 200 })).headers['Credits-Charged']).toBe('3')
   })
 
-  it('an unlisted one that is reached after the response is not refused', async () => {
-    const { engine } = setUp({ unlisted: 'refuse' })
-    expect(await engine.exchange().enter(undefined, call(), true)).toBeUndefined()
+  it('what was sent before any route was reached makes no call free', async () => {
+    const { engine, list, standing } = setUp({ unlisted: 'refuse' })
+    const exchange = engine.exchange()
+    await exchange.enter(list('POST /run'), call(), true)
+    expect(await standing()).toEqual({ balance: 10, reserved: 5 })
+    expect(await engine.exchange().enter(undefined, call(), true)).toMatchObject({ status: 500 })
+  })
+
+  it('a route that is reached after a paid one has responded is not paid as well', async () => {
+    const { engine, list, standing } = setUp()
+    const exchange = engine.exchange()
+    await exchange.enter(list('POST /run'), call(), false)
+    await exchange.close({ status: 200 })
+    await exchange.enter(list('POST /other'), call(), true)
+    await exchange.close({ status: 200 })
+    expect(await standing()).toEqual({ balance: 5, reserved: 0 })
+  })
+
+  it('an unlisted one that is reached after a listed one has responded is not refused', async () => {
+    const { engine, list } = setUp({ unlisted: 'refuse' })
+    const exchange = engine.exchange()
+    await exchange.enter(list('GET /free'), call(), false)
+    expect(await exchange.enter(undefined, call(), true)).toBeUndefined()
   })
 
   it('a free route takes the place of a paid one', async () => {

@@ -40,6 +40,10 @@ export interface Head {
 export class Exchange {
   #open: OpenCall | undefined
   #failed = false
+  /** Whether a route of the price book has been reached. */
+  #reached = false
+  /** Whether a call has been settled: it made the response. */
+  #settled = false
 
   constructor(
     private readonly settings: Settings<never>,
@@ -57,13 +61,15 @@ export class Exchange {
    * Called where the framework has reached a route's handlers and before they run.
    *
    * A request can reach several routes when one passes it on: the last one in the price book is the one that
-   * is paid, unless an earlier one has `responded`. A route that is not in the price book changes nothing.
+   * is paid, unless an earlier one was to be paid and the request has been `responded` to. What a middleware
+   * has sent before any route was reached makes no call free. A route that is not in the price book changes nothing.
    *
    * @returns the answer to give instead of running the handlers, or `undefined`: run them
    */
   async enter(listed: ListedRoute | undefined, call: Call, responded: boolean): Promise<Answer | undefined> {
-    if (responded) return undefined
-    if (!listed) return this.#enterUnlisted(call)
+    if (!listed) return responded && this.#reached ? undefined : this.#enterUnlisted(call)
+    this.#reached = true
+    if (responded && (this.#open || this.#settled)) return undefined
     await this.#passOn()
     if (listed.terms === 'free') return undefined
     const admission = await this.admitter.admit(listed.key, listed.terms, call)
@@ -94,6 +100,7 @@ export class Exchange {
     const open = this.#open
     this.#open = undefined
     if (!open) return { headers: {} }
+    this.#settled = true
     const receipt = await this.settler.settle(open, this.#outcome(leaving))
     const headers = closingHeaders(receipt)
     const json = open.route.metering && leaving.json !== undefined ? addMetering(leaving.json, receipt) : undefined

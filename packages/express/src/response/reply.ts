@@ -113,7 +113,9 @@ export class Reply {
   #decide(whole: boolean): void {
     const { res } = this
     const head = this.#head ?? this.#currentHead()
-    if (isSendable(this.req, res, head.status) && this.exchange.holds({ status: head.status, ...typeOf(res), whole })) {
+    // A middleware has begun it before the route was reached: there is nothing left to hold.
+    const begun = !this.#head && res.headersSent
+    if (!begun && isSendable(this.req, res, head.status) && this.exchange.holds({ status: head.status, ...typeOf(res), whole })) {
       this.#mode = 'held'
       if (!this.#head) this.#begin(head)
       return
