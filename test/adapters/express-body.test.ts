@@ -211,4 +211,15 @@ describe.each(versions)('%s', (_, express) => {
     await expect.poll(() => rig.ran).toEqual(['422'])
     expect(await rig.reserved()).toBe(0)
   })
+
+  it('the price sees the query as handlers do, however the app parses it', async () => {
+    const seen: unknown[] = []
+    const rig = open({ prices: { 'GET /run': { product: 'p', price: ({ query }: { query: unknown }) => { seen.push(query); return 1 } } } as never })
+    rig.app.set('query parser', 'extended')
+    rig.app.use(rig.bill)
+    rig.app.get('/run', (req, res) => { res.json(req.query) })
+    const { json } = await rig.call('GET /run?n[0]=1000&m=1&m=2&o[p]=q')
+    expect(json).toEqual({ n: ['1000'], m: ['1', '2'], o: { p: 'q' } })
+    expect(seen).toEqual([json])
+  })
 })

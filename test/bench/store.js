@@ -68,12 +68,13 @@ async function repeat(round) {
 
 async function serverRound(redis, send, empty, inFlight) {
   const same = ['bench:{12}:account:acct_100', 'bench:{12}:journal:acct_100', '', '1', reservationOf(1), 'reserve', '2000000', '1000000000000', '60000']
+  await pairs(send, 256) // accounts past their first call of the day
   const micros = async (act) => (await timed(redis, () => forEach(inFlight, PAIRS, act), PAIRS)).serverMicros
   const figures = {
     nothing: await micros(() => redis.evalsha(empty, 0)),
     same: await micros(() => redis.evalsha(empty, 2, ...same)),
-    reserve: await micros((i) => send(reserveOf(i))),
-    settle: await micros((i) => send(settleOf(i))),
+    reserve: await micros((i) => send(reserveOf(PAIRS + i))),
+    settle: await micros((i) => send(settleOf(PAIRS + i))),
   }
   await redis.flushall()
   return figures

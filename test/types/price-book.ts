@@ -1,5 +1,5 @@
 // Compiled, never run: what a price book's types let through and what they stop.
-import { metered, priceBook } from '@farebox/core'
+import { metered, priceBook, type Query } from '@farebox/core'
 import { notAny, same } from './same.js'
 import { valibotInput, valibotOutput, zodInput, zodOutput, type Input, type Output } from './schemas.js'
 
@@ -9,7 +9,7 @@ export const prices = priceBook({
     price: ({ body, params, query, account, header }) => {
       same<Input>()(body)
       same<Readonly<Record<string, string>>>()(params)
-      same<Readonly<Record<string, string | readonly string[]>>>()(query)
+      same<Query>()(query)
       same<string>()(account)
       same<string | undefined>()(header('x'))
       notAny(body)

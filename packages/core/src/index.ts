@@ -11,7 +11,7 @@ export { metered, type Metered, type MeteredPricing, type Quantities } from './b
 export type { BillingOptions, Logger } from './billing/options.js'
 export { reportText, type RouteReport } from './billing/report.js'
 export { priceBook } from './billing/route.js'
-export type { ChargeContext, ChargeItem, ItemizedCharge, PriceBook, PriceContext, Route } from './billing/route.js'
+export type { ChargeContext, ChargeItem, ItemizedCharge, PriceBook, PriceContext, Query, QueryValue, Route } from './billing/route.js'
 export type { Billing } from './engine.js'
 export type { GrantOptions, GrantOutcome } from './billing/granting.js'
 export type { Schema } from './billing/schema.js'

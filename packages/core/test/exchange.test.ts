@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest'
 import { z } from 'zod'
 import type { BodyRead, Call } from '../src/billing/call.js'
+import type { Query } from '../src/billing/route.js'
 import type { BillingOptions } from '../src/billing/options.js'
 import { createEngine } from '../src/engine.js'
 import { memoryStore } from '../src/store/memory.js'
@@ -10,7 +11,7 @@ const prices = {
   'POST /run': { product: 'runs', price: 5 },
   'POST /other': { product: 'others', price: 3 },
   'POST /count': { product: 'counts', body: z.object({ n: z.number() }), price: ({ body }: { body: { n: number } }) => body.n },
-  'POST /query': { product: 'queries', price: ({ query, params, header }: { query: Readonly<Record<string, string | readonly string[]>>; params: Readonly<Record<string, string>>; header(name: string): string | undefined }) => Number(query['n']) + Number(params['m']) + Number(header('x-n')) },
+  'POST /query': { product: 'queries', price: ({ query, params, header }: { query: Query; params: Readonly<Record<string, string>>; header(name: string): string | undefined }) => Number(query['n']) + Number(params['m']) + Number(header('x-n')) },
   'GET /free': 'free',
 } as const
 
@@ -28,7 +29,7 @@ function setUp(options: Partial<BillingOptions<unknown>> = {}) {
 
 function call(over: Partial<Call> & { read?: BodyRead } = {}): Call {
   const { read = { kind: 'parsed', value: {} }, ...rest } = over
-  return { url: '/run', params: {}, header: () => undefined, account: () => 'ada', body: () => Promise.resolve(read), ...rest }
+  return { url: '/run', params: {}, query: () => ({}), header: () => undefined, account: () => 'ada', body: () => Promise.resolve(read), ...rest }
 }
 
 describe('entering routes', () => {
@@ -119,7 +120,7 @@ describe('entering routes', () => {
 
   it('the price sees parameters, query and headers', async () => {
     const { engine, standing, list } = setUp()
-    await engine.exchange().enter(list('POST /query'), call({ url: '/query?n=1#n=5', params: { m: '2' }, header: (name) => (name === 'x-n' ? '4' : undefined) }), false)
+    await engine.exchange().enter(list('POST /query'), call({ query: () => ({ n: '1' }), params: { m: '2' }, header: (name) => (name === 'x-n' ? '4' : undefined) }), false)
     expect(await standing()).toEqual({ balance: 10, reserved: 7 })
   })
 

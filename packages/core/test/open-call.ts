@@ -7,7 +7,7 @@ import type { Store } from '../src/store/store.js'
 export function openCall(over: Partial<OpenCall> = {}): OpenCall {
   return {
     route: { product: 'runs', price: 5 }, key: 'POST /run', account: 'ada', reservation: 'r1', ceiling: 5_000_000, reservedAt: 1_000_000, startedAt: performance.now(),
-    call: { url: '/run', params: {}, header: () => undefined, account: () => 'ada', body: () => Promise.resolve({ kind: 'parsed', value: undefined }) },
+    call: { url: '/run', params: {}, query: () => ({}), header: () => undefined, account: () => 'ada', body: () => Promise.resolve({ kind: 'parsed', value: undefined }) },
     body: undefined, ...over,
   }
 }

@@ -9,6 +9,7 @@ export function callOf(req: Request, { account }: Engine<Request>['settings']): 
     get params() {
       return Object.fromEntries(Object.entries(req.params).map(([name, value]) => [name, [value].flat().join('/')]))
     },
+    query: () => req.query,
     header: (name) => {
       const value = req.headers[name.toLowerCase()]
       return Array.isArray(value) ? value.join(', ') : value

@@ -73,6 +73,7 @@ export function callOf(ctx: Context, passage: Pick<Passage, 'engine' | 'body'>, 
   return {
     url: ctx.url,
     params,
+    query: () => ctx.query,
     header: (name) => ctx.get(name) || undefined,
     account: () => passage.engine.settings.account(ctx),
     body: () => (passage.body ??= readBody(ctx)),

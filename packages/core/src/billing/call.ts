@@ -1,9 +1,12 @@
-import type { Route } from './route.js'
+import type { Query, Route } from './route.js'
 
 /** What an adapter tells about a request. Everything is read only when billing needs it. */
 export interface Call {
+  /** For messages. */
   readonly url: string
   readonly params: Readonly<Record<string, string>>
+  /** Parsed as the framework's handlers see it. */
+  query(): Query
   header(name: string): string | undefined
   /** What the `account` option returns for this request. */
   account(): unknown

@@ -8,7 +8,7 @@ export function priceContext(call: Call, account: string, body: unknown): PriceC
     body,
     account,
     params: call.params,
-    get query() { return readQuery(call.url) },
+    get query() { return call.query() },
     header: (name) => call.header(name),
   }
 }
@@ -20,7 +20,7 @@ export function chargeContext(open: OpenCall, outcome: Extract<Outcome, { kind: 
     body: open.body,
     account,
     params: call.params,
-    get query() { return readQuery(call.url) },
+    get query() { return call.query() },
     header: (name) => call.header(name),
     response: {
       status: outcome.status,
@@ -28,16 +28,4 @@ export function chargeContext(open: OpenCall, outcome: Extract<Outcome, { kind: 
     },
     ceiling: toCredits(open.ceiling),
   }
-}
-
-function readQuery(url: string): PriceContext['query'] {
-  const start = url.indexOf('?')
-  const query: Record<string, string | string[]> = Object.create(null) as Record<string, string | string[]>
-  if (start < 0) return query
-  const search = new URLSearchParams(url.slice(start + 1).replace(/#.*$/s, ''))
-  for (const name of new Set(search.keys())) {
-    const values = search.getAll(name)
-    query[name] = values.length === 1 ? values[0]! : values
-  }
-  return query
 }

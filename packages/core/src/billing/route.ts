@@ -6,12 +6,19 @@ export interface PriceContext<Body = unknown> {
   readonly body: Body
   /** Path parameters, as the framework decoded them. */
   readonly params: Readonly<Record<string, string>>
-  /** The query string; a name that comes more than once has all its values. */
-  readonly query: Readonly<Record<string, string | readonly string[]>>
+  /** The query string as the framework gives it to handlers; a name that comes more than once has all its values. */
+  readonly query: Query
   /** A request header by its name in any case. */
   header(name: string): string | undefined
   readonly account: string
 }
+
+export interface Query {
+  readonly [name: string]: QueryValue
+}
+
+/** Deeper than one list only where the framework's query parser nests, as qs does in Express. */
+export type QueryValue = string | readonly QueryValue[] | Query | undefined
 
 /** What a charge is computed from, after the handler succeeded. */
 export interface ChargeContext<Body = unknown, Response = unknown> extends PriceContext<Body> {

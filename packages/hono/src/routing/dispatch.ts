@@ -47,6 +47,7 @@ export function callOf(c: Context, account: () => unknown) {
     url: c.req.url,
     // Read now: Hono resolves them by the handler that is reached, and a later one has others.
     params: c.req.param() as Readonly<Record<string, string>>,
+    query: () => Object.fromEntries(Object.entries(c.req.queries()).map(([name, values]) => [name, values.length === 1 ? values[0] : values])),
     header: (name: string) => c.req.header(name),
     account,
     body: () => readBody(c),
