@@ -2,6 +2,9 @@ import { FareboxError } from '../errors.js'
 import type { Route } from './route.js'
 import { canonicalKey, canonicalPath, parseRouteKey } from './route-key.js'
 
+/** More patterns than any app registers: what is remembered stays bounded whatever an adapter asks for. */
+const MAX_REMEMBERED = 10_000
+
 /** A route of the price book under its key. */
 export interface ListedRoute {
   readonly key: string
@@ -36,10 +39,10 @@ export class PriceList {
     return listed ?? (method === 'HEAD' ? this.find('GET', path) : undefined)
   }
 
-  /** Remembered, since it is asked for by every request; there are no more patterns than an app has registered. */
+  /** Remembered, since it is asked for by every request. */
   #canonical(path: string): string {
     const known = this.#paths.get(path) ?? canonicalPath(path)
-    this.#paths.set(path, known)
+    if (this.#paths.size < MAX_REMEMBERED) this.#paths.set(path, known)
     return known
   }
 }
