@@ -382,7 +382,7 @@ describe.each(versions)('%s', (_, express) => {
       expect(await rig.charges()).toEqual([2])
 
       const dear = app(handler, { between: [early], terms: { price: 5_000 } })
-      await expect(dear.call('GET /run')).rejects.toThrow()
+      await expect(dear.call('GET /run')).rejects.toThrow(/aborted|hang up|ECONNRESET/)
       expect(runs).toBe(1)
       expect(await dear.charges()).toEqual([])
     })
