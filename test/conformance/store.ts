@@ -35,6 +35,13 @@ export function testStore(name: string, makeStore: MakeStore): void {
     const standing = (balance: number, reserved: number) => ({ balance, reserved, available: balance - reserved })
 
     describe('reserve', () => {
+      test('grants no more of the allowance than can be counted', async () => {
+        await grant({ amount: MAX_AMOUNT - 10 })
+        expect(await reserve()).toMatchObject(standing(MAX_AMOUNT, 30))
+        expect((await entries()).entries.map(({ amount }) => amount)).toEqual([MAX_AMOUNT - 10, 10])
+        expect((await reserve({ reservation: 'r2' })).balance).toBe(MAX_AMOUNT)
+      })
+
       test('grants the allowance on the first call only, and sets the ceiling aside', async () => {
         expect(await reserve()).toEqual({ kind: 'reserved', reservedAt: now, expiresAt: now + 60_000, ...standing(100, 30) })
         expect(await reserve({ reservation: 'r2' })).toEqual({ kind: 'reserved', reservedAt: now, expiresAt: now + 60_000, ...standing(100, 60) })

@@ -5,12 +5,13 @@
 -- reply: insufficient required balance reserved
 -- reply: conflict balance reserved
 
--- The first billable call grants the allowance, on top of whatever was granted before.
+-- The first billable call grants the allowance, on top of whatever was granted before and as far as it can be counted.
 local function provision(allowance)
   if provisioned == '1' then return end
   provisioned = '1'
   change(':provisioned', '1')
-  if allowance ~= '0' then post('grant', allowance, '0', 'allowance', 'allowance') end
+  local amount = min(allowance + 0, MAX_AMOUNT - balance)
+  if amount > 0 then post('grant', format('%d', amount), '0', 'allowance', 'allowance') end
 end
 
 local function reserved_reply(since, expires_at)

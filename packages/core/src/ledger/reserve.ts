@@ -1,5 +1,6 @@
 import type { Replies, Reserve } from './commands.js'
 import { post } from './journal.js'
+import { MAX_AMOUNT } from './limits.js'
 import { standing } from './standing.js'
 import type { AccountState } from './state.js'
 import { earliest, isOver } from './sweep.js'
@@ -27,10 +28,11 @@ export function reserve(before: AccountState, command: Reserve, now: number): [A
   return [after, { kind: 'reserved', reservedAt: now, expiresAt, ...standing(after) }]
 }
 
-/** The first billable call grants the allowance, on top of whatever was granted before. */
+/** The first billable call grants the allowance, on top of whatever was granted before and as far as it can be counted. */
 function provision(state: AccountState, allowance: number, now: number): AccountState {
   if (state.provisioned) return state
   const provisioned = { ...state, provisioned: true }
-  if (allowance === 0) return provisioned
-  return post(provisioned, { at: now, kind: 'grant', amount: allowance, reference: 'allowance', label: 'allowance', shortfall: 0 })
+  const amount = Math.min(allowance, MAX_AMOUNT - state.balance)
+  if (amount === 0) return provisioned
+  return post(provisioned, { at: now, kind: 'grant', amount, reference: 'allowance', label: 'allowance', shortfall: 0 })
 }
