@@ -1,4 +1,4 @@
-// `pnpm bench`: every figure is a ratio or a difference within this one run, on a redis-server of its own.
+// `npm run bench`: every figure is a ratio or a difference within this one run, on a redis-server of its own.
 import { measureFrameworks } from './frameworks.js'
 import { startServer } from './server.js'
 import { measureStore } from './store.js'

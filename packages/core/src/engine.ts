@@ -6,6 +6,7 @@ import { PriceList } from './billing/price-list.js'
 import { Renewal } from './billing/renewal.js'
 import { reportRoutes, type Registered, type RouteReport } from './billing/report.js'
 import { Settler } from './billing/settlement.js'
+import { FareboxError } from './errors.js'
 import { endpoints, type Endpoints } from './http/endpoints.js'
 import { Exchange } from './http/exchange.js'
 
@@ -31,6 +32,13 @@ export interface Engine<Request> extends Billing {
   readonly endpoints: Endpoints
   /** One for each request. */
   exchange(): Exchange
+  /**
+   * Called where a request meets this billing that has met one `before`. Its own mounted a second time does
+   * nothing but warn, once; with another one neither could tell what is paid already, so nothing runs.
+   *
+   * @throws FareboxError `BILLING_MOUNTED_TWICE`
+   */
+  meetAgain(before: Engine<never>): void
   /** Holds the price book against what an adapter found in the app. */
   report(registered: Registered): RouteReport
 }
@@ -51,7 +59,8 @@ export function createEngine<Request, Bodies, Responses>(options: BillingOptions
   const postings = new Postings(store, storeTimeout, renewal, logger)
   const admitter = new Admitter(settings)
   const settler = new Settler(postings, logger)
-  return {
+  let warned = false
+  const engine: Engine<Request> = {
     settings,
     prices,
     endpoints: endpoints(settings),
@@ -62,7 +71,15 @@ export function createEngine<Request, Bodies, Responses>(options: BillingOptions
       await postings.drain()
       await store.close()
     },
+    meetAgain(before) {
+      if (before !== engine) {
+        throw new FareboxError('BILLING_MOUNTED_TWICE', 'a request met two different billings, so nothing runs: mount one, with all prices in its price book')
+      }
+      if (!warned) logger.warn('farebox: billing is mounted twice: a call is billed once')
+      warned = true
+    },
   }
+  return engine
 }
 
 /** Without importing Node: an edge runtime has no `process`. */

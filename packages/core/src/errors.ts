@@ -12,6 +12,8 @@ export type ErrorCode =
   | 'STORE_MISMATCH'
   /** `billable` ran on a request that no `billing` middleware had seen. */
   | 'BILLING_NOT_MOUNTED'
+  /** A request met two different billings: neither can tell what the other sells. */
+  | 'BILLING_MOUNTED_TWICE'
 
 const brand = Symbol.for('farebox.error')
 

@@ -30,12 +30,11 @@ export function billing<Bodies, Responses>(options: BillingOptions<Request, Bodi
   const engine = createEngine(options)
   const { logger } = engine.settings
   const apps = new WeakMap<Express, Routes>()
-  let warnedOfTwo = false
 
   const middleware: RequestHandler = (req, res, next) => {
-    if (Visit.of(req)) {
-      if (!warnedOfTwo) logger.warn('farebox: a request met billing twice: it is billed by the first, mount one')
-      warnedOfTwo = true
+    const visit = Visit.of(req)
+    if (visit) {
+      engine.meetAgain(visit.engine)
       return next()
     }
     const routes = routesOf(rootOf(req.app as Express), true)

@@ -15,7 +15,7 @@ export class Visit {
   #reply: Reply | undefined
 
   constructor(
-    private readonly engine: Engine<Request>,
+    readonly engine: Engine<Request>,
     readonly routes: Routes,
     private readonly req: Request,
     private readonly res: Response,

@@ -20,7 +20,7 @@ export function billable<Body, Response>(route: Route<Body, Response>): Middlewa
     const dispatch = dispatches.get(c)
     const key = `${c.req.method} ${routePath(c)}`
     if (!dispatch) throw new FareboxError('BILLING_NOT_MOUNTED', `${key} is billable, but no billing is mounted before it: app.use(billing(options))`)
-    const refused = await enter(c, dispatch, { key, terms }, dispatch.tabs.at(-1))
+    const refused = await enter(c, dispatch, { key, terms })
     if (refused) return refused
     await next()
   }

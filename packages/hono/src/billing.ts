@@ -2,7 +2,7 @@ import type { Billing, BillingOptions, RouteReport } from '@farebox/core'
 import { createEngine, type Engine } from '@farebox/core/adapter'
 import type { Context, Env, MiddlewareHandler } from 'hono'
 import { basePath } from 'hono/route'
-import { callOf, dispatches, respond, type Dispatch, type Tab } from './routing/dispatch.js'
+import { callOf, dispatches, respond, type Dispatch } from './routing/dispatch.js'
 import { arm } from './routing/gate.js'
 import { matchOf, unsupported, type Match } from './routing/match.js'
 import { deliver } from './response.js'
@@ -32,25 +32,29 @@ export interface HonoBilling<E extends Env> extends MiddlewareHandler<E>, Billin
  */
 export function billing<Bodies, Responses, E extends Env = Env>(options: BillingOptions<Context<E>, Bodies, Responses>): HonoBilling<E> {
   const engine = createEngine<Context<E>, Bodies, Responses>(options)
-  const warnTwice = once((path: string) => engine.settings.logger.warn(`farebox: billing is mounted twice on ${path}: a call is billed once`))
 
   const middleware: MiddlewareHandler<E> = async function billing(c, next) {
     const match = matchOf(c)
     const endpoint = engine.endpoints.find(c.req.method, pathWithin(c, match))
     if (endpoint) return respond(c, await endpoint.answer(callOf(c, () => engine.settings.account(c))))
 
-    const dispatch = board(c, match)
-    if (dispatch.tabs.length > 0) warnTwice(c.req.path)
-    const tab = tabOf(c, engine)
-    dispatch.tabs.push(tab)
+    const before = dispatches.get(c)
+    if (before) {
+      engine.meetAgain(before.engine)
+      // Not returned: what `next()` resolves to is the context, which Hono would take for a response.
+      await next()
+      return undefined
+    }
+    const dispatch = startDispatch(c, engine, match)
+    const { exchange } = dispatch
     const own = c.req.routeIndex
     try {
       await next()
       if (!dispatch.gated && c.req.routeIndex > own) throw unsupported()
-      await deliver(c, tab.exchange)
+      await deliver(c, exchange)
     } catch (error) {
-      tab.exchange.threw()
-      await tab.exchange.close({ status: c.res.status })
+      exchange.threw()
+      await exchange.close({ status: c.res.status })
       throw error
     }
   }
@@ -62,15 +66,9 @@ export function billing<Bodies, Responses, E extends Env = Env>(options: Billing
   })
 }
 
-function tabOf<E extends Env>(c: Context<E>, { settings, prices, exchange }: Engine<Context<E>>): Tab {
-  return { prices, exchange: exchange(), account: () => settings.account(c) }
-}
-
 /** Starts to follow a request, with a gate before everything it may still reach. */
-function board(c: Context, match: Match): Dispatch {
-  const followed = dispatches.get(c)
-  if (followed) return followed
-  const dispatch: Dispatch = { match, tabs: [], gated: false }
+function startDispatch<E extends Env>(c: Context<E>, engine: Engine<Context<E>>, match: Match): Dispatch {
+  const dispatch: Dispatch = { engine, match, exchange: engine.exchange(), account: () => engine.settings.account(c), gated: false }
   for (const [target] of match.slice(c.req.routeIndex + 1)) arm(target)
   dispatches.set(c, dispatch)
   return dispatch
@@ -80,12 +78,4 @@ function board(c: Context, match: Match): Dispatch {
 function pathWithin(c: Context, match: Match): string {
   const root = match[c.req.routeIndex]?.[0][1].basePath
   return root === '/' ? c.req.path : c.req.path.slice(basePath(c).length)
-}
-
-function once<T>(act: (value: T) => void): (value: T) => void {
-  let done = false
-  return (value) => {
-    if (!done) act(value)
-    done = true
-  }
 }

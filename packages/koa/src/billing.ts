@@ -34,12 +34,12 @@ export function billing<Bodies, Responses>(options: BillingOptions<Context, Bodi
   const { logger } = engine.settings
   const report = (app: App) => engine.report(registered(app, middleware))
   const warnFirst = once((app: App) => warnOf(report(app), logger))
-  const warnTwice = once((path: string) => logger.warn(`farebox: billing is mounted twice on ${path}: a call is billed once`))
 
   const middleware: Middleware = async function billing(ctx, next) {
     warnFirst(ctx.app)
-    if (passageOf(ctx)) {
-      warnTwice(ctx.path)
+    const before = passageOf(ctx)
+    if (before) {
+      engine.meetAgain(before.engine)
       return next()
     }
     const endpoint = engine.endpoints.find(ctx.method, ctx.path)

@@ -1,6 +1,6 @@
 import type { ListedRoute } from '@farebox/core/adapter'
 import type { Context, Handler, Next } from 'hono'
-import { dispatches, enter, type Dispatch, type Tab } from './dispatch.js'
+import { dispatches, enter, type Dispatch } from './dispatch.js'
 import { isTarget, mayPassOn, unsupported, type Target } from './match.js'
 
 const gates = new WeakSet<Handler>()
@@ -27,27 +27,22 @@ export function arm(target: Target): void {
 async function pass(c: Context, next: Next, handler: Handler, dispatch: Dispatch) {
   dispatch.gated = true
   const { method, routeIndex } = c.req
-  const { listed, payer } = listingOf(dispatch, routeIndex, method)
+  const listed = listingOf(dispatch, routeIndex, method)
   const counts = listed
     // A validator and the handler behind it are one route.
     ? listed !== dispatch.entered && !standsInFront(dispatch, routeIndex, method, listed)
     : isRoute(dispatch, routeIndex)
   if (counts) {
     if (listed) dispatch.entered = listed
-    const refused = await enter(c, dispatch, listed, payer)
+    const refused = await enter(c, dispatch, listed)
     if (refused) return refused
   }
   return handler(c, next) as Promise<Response>
 }
 
-/** Where two billings list a route, the inner one is paid: a call is never charged twice. */
-function listingOf({ match, tabs }: Dispatch, index: number, method: string): { listed?: ListedRoute, payer?: Tab } {
+function listingOf({ match, engine }: Dispatch, index: number, method: string): ListedRoute | undefined {
   const [[, { path }]] = match[index]!
-  for (const payer of tabs.toReversed()) {
-    const listed = payer.prices.find(method, path)
-    if (listed) return { listed, payer }
-  }
-  return {}
+  return engine.prices.find(method, path)
 }
 
 /**
@@ -60,7 +55,7 @@ function standsInFront(dispatch: Dispatch, index: number, method: string, listed
   const { match } = dispatch
   const [[, route]] = match[index]!
   if (!mayPassOn(route)) return false
-  const behind = match.flatMap((_, i) => (i > index && listingOf(dispatch, i, method).listed === listed ? [i] : []))
+  const behind = match.flatMap((_, i) => (i > index && listingOf(dispatch, i, method) === listed ? [i] : []))
   const end = match.findIndex(([[, route]], i) => i > index && !mayPassOn(route))
   return behind.length > 0 && (route.method === 'ALL' || (end >= 0 && behind.every((i) => i > end)))
 }
