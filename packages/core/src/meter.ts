@@ -1,0 +1,2 @@
+/** What an app's code below a handler can say about its call. */
+export {}
