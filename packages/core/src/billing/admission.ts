@@ -62,14 +62,14 @@ export class Admitter {
   async #reserve(account: string, reservation: string, ceiling: number): Promise<Step<Extract<Replies['reserve'], { kind: 'reserved' }>>> {
     const { store, storeTimeout, reservationTtl, logger } = this.settings
     try {
-      const sent = store.send({ kind: 'reserve', account, reservation, ceiling, allowance: this.#allowance, ttlMs: reservationTtl })
+      const sent = store.send({ kind: 'reserve', account, reservation, ceiling, allowance: this.#allowance, ttlMs: reservationTtl, key: '', payload: '' })
       const reply = await withDeadline(sent, storeTimeout)
       if (reply.kind === 'reserved') return ok(reply)
       return refuse(reply.kind === 'insufficient' ? reply : { kind: 'unavailable' })
     } catch (error) {
       logger.error(`farebox: could not reserve: ${(error as Error).message}`, error)
       // It may still arrive: closing the id gives the credits back at once, else they come back at the deadline.
-      void store.send({ kind: 'release', account, reservation }).catch(() => {})
+      void store.send({ kind: 'release', account, reservation, key: '' }).catch(() => {})
       return refuse({ kind: 'unavailable' })
     }
   }

@@ -1,4 +1,5 @@
-import type { Closed, Command, Release, ReplyTo, Settle } from '../ledger/commands.js'
+import type { Closed, Release, Settle } from '../ledger/commands.js'
+import type { Command, ReplyTo } from '../store/commands.js'
 import type { Store } from '../store/store.js'
 import type { OpenCall } from './call.js'
 import { toCredits } from '../credits.js'

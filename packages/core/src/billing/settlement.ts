@@ -25,11 +25,11 @@ export class Settler {
     const cost = await this.#cost(open, outcome)
     const { account, reservation, ceiling, reservedAt, startedAt } = open
     const firstSentAt = Math.floor(reservedAt + performance.now() - startedAt)
-    return this.#post(open, cost, { kind: 'settle', account, reservation, ceiling, charge: cost.micro, product: open.route.product, firstSentAt })
+    return this.#post(open, cost, { kind: 'settle', account, reservation, ceiling, charge: cost.micro, product: open.route.product, firstSentAt, key: '', payload: '', response: '' })
   }
 
   async release(open: OpenCall): Promise<Receipt> {
-    return this.#post(open, nothing, { kind: 'release', account: open.account, reservation: open.reservation })
+    return this.#post(open, nothing, { kind: 'release', account: open.account, reservation: open.reservation, key: '' })
   }
 
   async #cost(open: OpenCall, outcome: Extract<Outcome, { kind: 'succeeded' }>): Promise<Cost> {

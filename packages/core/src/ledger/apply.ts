@@ -1,7 +1,8 @@
 import { release, settle } from './close.js'
-import type { Command, EntriesRead, ReadEntries, Replies, Reply, ReplyTo } from './commands.js'
+import type { EntriesRead, LedgerCommand, LedgerReply, LedgerReplyTo, ReadEntries, Replies } from './commands.js'
 import { extend } from './extend.js'
 import { grant } from './grant.js'
+import { finish, hold, progress, readOperation } from './operation.js'
 import { reserve } from './reserve.js'
 import { standing } from './standing.js'
 import type { AccountState, Journal, LedgerEntry } from './state.js'
@@ -17,19 +18,23 @@ import { readUsage } from './usage.js'
  * const [state, reply] = apply(emptyAccount, { kind: 'grant', account: 'a', grant: 'g1', amount: 5, reason: '' }, 0)
  * // reply.kind === 'granted', state.balance === 5
  */
-export function apply<C extends Command>(state: AccountState, command: C, now: number): [AccountState, ReplyTo<C>] {
-  return dispatch(sweep(state, now), command, now) as [AccountState, ReplyTo<C>]
+export function apply<C extends LedgerCommand>(state: AccountState, command: C, now: number): [AccountState, LedgerReplyTo<C>] {
+  return dispatch(sweep(state, now), command, now) as [AccountState, LedgerReplyTo<C>]
 }
 
-function dispatch(state: AccountState, command: Command, now: number): [AccountState, Reply] {
+function dispatch(state: AccountState, command: LedgerCommand, now: number): [AccountState, LedgerReply] {
   switch (command.kind) {
     case 'reserve': return reserve(state, command, now)
     case 'settle': return settle(state, command, now)
     case 'release': return release(state, command, now)
     case 'extend': return extend(state, command, now)
     case 'grant': return grant(state, command, now)
-    case 'balance': return [state, { kind: 'balance', ...standing(state) } satisfies Replies['balance']]
+    case 'balance': return [state, { kind: 'balance', provisioned: state.provisioned, ...standing(state) } satisfies Replies['balance']]
     case 'usage': return [state, readUsage(state, now)]
+    case 'hold': return hold(state, command, now)
+    case 'progress': return progress(state, command, now)
+    case 'finish': return finish(state, command, now)
+    case 'operation': return [state, readOperation(state, command, now)]
     case 'entries': return [state, readEntries(state.journal, command)]
   }
 }

@@ -1,5 +1,6 @@
 import type { Closed, Release, Replies, Settle } from './commands.js'
 import { post } from './journal.js'
+import { free, keep } from './keyed-call.js'
 import { CLOSED_KEPT_MS } from './limits.js'
 import { standing } from './standing.js'
 import type { AccountState, ClosedReservation, OpenReservation } from './state.js'
@@ -25,14 +26,16 @@ export function settle(state: AccountState, command: Settle, now: number): [Acco
     at: now, kind: 'charge', amount: 0 - charge, reference: command.reservation, label: command.product, shortfall,
   })
   const used = countUsage(charged, command.product, charge, now)
-  return close(used, command.reservation, { kind: 'settled', ceiling, charge, shortfall, late: !known, closedAt: now })
+  const { key, reservation, payload, response } = command
+  const kept = keep(used, key, { reservation, payload, finished: true, ceiling, charge, response }, now)
+  return close(kept, command.reservation, { kind: 'settled', ceiling, charge, shortfall, late: !known, closedAt: now })
 }
 
 /** Ends a reservation at zero. */
 export function release(state: AccountState, command: Release, now: number): [AccountState, Replies['release']] {
   const known = current(state, command.reservation, now)
   if (known && known.kind !== 'open') return [state, closedReply(state, known)]
-  const freed = known ? unhold(state, known) : state
+  const freed = free(known ? unhold(state, known) : state, command.key, command.reservation)
   const ceiling = known?.ceiling ?? 0
   return close(freed, command.reservation, { kind: 'released', ceiling, charge: 0, shortfall: 0, late: false, closedAt: now })
 }

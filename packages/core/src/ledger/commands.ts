@@ -1,15 +1,22 @@
-import type { LedgerEntry } from './state.js'
+import type { LedgerEntry, OperationStatus } from './state.js'
 
 /**
- * The commands a store understands, one object each, and the reply to each.
+ * The commands of an account, one object each, and the reply to each.
  *
  * All amounts are integers of micro-credits below 2^53, all times ms. Reservation and grant ids are made by
  * the caller, so any command can be sent again after a time-out: it takes effect once and the reply says
  * the same.
  */
-export type Command = Reserve | Settle | Release | Extend | Grant | ReadBalance | ReadUsage | ReadEntries
+export type LedgerCommand =
+  | Reserve | Settle | Release | Extend | Grant | ReadBalance | ReadUsage | ReadEntries
+  | Hold | Progress | Finish | ReadOperation
 
-/** Sets `ceiling` aside, or says that the account can't cover it. The account's first reserve grants `allowance`. */
+/**
+ * Sets `ceiling` aside, or says that the account can't cover it. The account's first reserve grants `allowance`.
+ *
+ * With an idempotency key, a call that has been made or is being made under it is told instead, and nothing is
+ * set aside. The key is taken by a reservation, and by nothing else: whoever is refused has not used it.
+ */
 export interface Reserve {
   readonly kind: 'reserve'
   readonly account: string
@@ -17,6 +24,10 @@ export interface Reserve {
   readonly ceiling: number
   readonly allowance: number
   readonly ttlMs: number
+  /** `''` for a call without one. */
+  readonly key: string
+  /** What the call sends, as a digest: the same key with another payload is a `mismatch`. */
+  readonly payload: string
 }
 
 /** Ends a reservation with what the call cost. */
@@ -32,13 +43,23 @@ export interface Settle {
    * (charge it late) from one whose settle was remembered and then forgotten (`unknown`).
    */
   readonly firstSentAt: number
+  /** The idempotency key that the call was reserved under, `''` for none; from now on it answers with `response`. */
+  readonly key: string
+  readonly payload: string
+  /** What to answer to whoever uses the key again; `''` where there is nothing to be kept. */
+  readonly response: string
 }
 
-/** Ends a reservation at zero. An id that was never reserved is closed too, so that a delayed reserve holds nothing. */
+/**
+ * Ends a reservation at zero. An id that was never reserved is closed too, so that a delayed reserve holds nothing.
+ * Its idempotency key is free again.
+ */
 export interface Release {
   readonly kind: 'release'
   readonly account: string
   readonly reservation: string
+  /** `''` for none. */
+  readonly key: string
 }
 
 /** Moves the deadline of an open reservation to `ttlMs` from now, never to an earlier time. */
@@ -76,6 +97,54 @@ export interface ReadEntries {
   readonly limit: number
 }
 
+/**
+ * Makes a call's reservation that of an operation: it stays open for `ttlMs` from now, whoever finishes it. Where it
+ * has expired before, the operation is known all the same and finished late.
+ */
+export interface Hold {
+  readonly kind: 'hold'
+  readonly account: string
+  readonly reservation: string
+  readonly operation: string
+  readonly ceiling: number
+  readonly product: string
+  readonly ttlMs: number
+  /** As in `settle`. */
+  readonly key: string
+  readonly payload: string
+  readonly response: string
+}
+
+/** What an operation has come to (`progress`, where it is not `''`) and that it goes on for `ttlMs` from now (where it is not 0). */
+export interface Progress {
+  readonly kind: 'progress'
+  readonly account: string
+  readonly operation: string
+  readonly reservation: string
+  readonly progress: string
+  readonly ttlMs: number
+}
+
+/** Ends an operation: with its charge where it `succeeded`, else at zero. The first end is the one that counts. */
+export interface Finish {
+  readonly kind: 'finish'
+  readonly account: string
+  readonly operation: string
+  readonly reservation: string
+  /** The idempotency key that its call was made under, `''` for none. */
+  readonly key: string
+  /** 1, or 0 for an operation that failed. */
+  readonly succeeded: number
+  readonly charge: number
+  readonly result: string
+}
+
+export interface ReadOperation {
+  readonly kind: 'operation'
+  readonly account: string
+  readonly operation: string
+}
+
 /** How an account stands after a command. */
 export interface Standing {
   readonly balance: number
@@ -93,6 +162,34 @@ export interface Reserved extends Standing {
 export interface Insufficient extends Standing {
   readonly kind: 'insufficient'
   readonly required: number
+  /** The store's time. */
+  readonly now: number
+  /** When enough open reservations will have expired, if none is extended; 0 when that would not be enough. */
+  readonly freesAt: number
+}
+
+/** A call is being made under this idempotency key. */
+export interface InProgress extends Standing {
+  readonly kind: 'in_progress'
+  readonly now: number
+  /** When the key is free again, if its call is neither finished nor extended. */
+  readonly expiresAt: number
+}
+
+/** A call was made under this idempotency key. */
+export interface Replayed extends Standing {
+  readonly kind: 'replayed'
+  readonly ceiling: number
+  readonly charge: number
+  /** `''` where its response was not kept. */
+  readonly response: string
+  /** Whether it is a pending operation's. */
+  readonly pending: boolean
+}
+
+/** The idempotency key belongs to a call with another payload. */
+export interface Mismatch extends Standing {
+  readonly kind: 'mismatch'
 }
 
 /** The id is taken: by a reservation of another ceiling, or by one that has ended. */
@@ -148,6 +245,36 @@ export interface GrantOverflow extends Standing {
 
 export interface BalanceRead extends Standing {
   readonly kind: 'balance'
+  /** Whether the account has had its allowance. */
+  readonly provisioned: boolean
+}
+
+/** An operation as it is after a command. */
+export interface OperationRead extends Standing {
+  readonly kind: 'operation'
+  readonly operation: string
+  readonly status: OperationStatus
+  readonly reservation: string
+  readonly product: string
+  readonly ceiling: number
+  readonly charge: number
+  readonly shortfall: number
+  readonly late: boolean
+  /** When its call was reserved or, where that had expired, became an operation. */
+  readonly startedAt: number
+  readonly finishedAt: number
+  readonly progress: string
+  readonly result: string
+}
+
+/** There is no such operation, or not any more. */
+export interface NoOperation extends Standing {
+  readonly kind: 'no_operation'
+}
+
+/** The operation's id belongs to another call of the account. */
+export interface OperationConflict extends Standing {
+  readonly kind: 'operation_conflict'
 }
 
 export interface UsageRead {
@@ -171,7 +298,7 @@ export interface EntriesRead {
 }
 
 export interface Replies {
-  readonly reserve: Reserved | Insufficient | ReservationConflict
+  readonly reserve: Reserved | Insufficient | ReservationConflict | InProgress | Replayed | Mismatch
   readonly settle: Closed | UnknownReservation
   readonly release: Closed
   readonly extend: Extended | Gone
@@ -179,7 +306,11 @@ export interface Replies {
   readonly balance: BalanceRead
   readonly usage: UsageRead
   readonly entries: EntriesRead
+  readonly hold: OperationRead | OperationConflict
+  readonly progress: OperationRead | NoOperation
+  readonly finish: OperationRead | NoOperation
+  readonly operation: OperationRead | NoOperation
 }
 
-export type Reply = Replies[Command['kind']]
-export type ReplyTo<C extends Command> = Replies[C['kind']]
+export type LedgerReply = Replies[LedgerCommand['kind']]
+export type LedgerReplyTo<C extends LedgerCommand> = Replies[C['kind']]

@@ -7,6 +7,9 @@ export const MAX_AMOUNT = Number.MAX_SAFE_INTEGER
  */
 export const CLOSED_KEPT_MS = 120_000
 
+/** How long a finished call answers for its idempotency key, and a finished operation for its id, in ms. */
+export const RECORD_KEPT_MS = 86_400_000
+
 /** Usage is kept for this many UTC days, today included. */
 export const USAGE_DAYS = 30
 

@@ -1,5 +1,6 @@
 import type { Replies, Reserve } from './commands.js'
 import { post } from './journal.js'
+import { earlierCall, keep } from './keyed-call.js'
 import { MAX_AMOUNT } from './limits.js'
 import { standing } from './standing.js'
 import type { AccountState } from './state.js'
@@ -12,20 +13,36 @@ export function reserve(before: AccountState, command: Reserve, now: number): [A
     const { reservedAt, expiresAt } = known
     return [before, { kind: 'reserved', reservedAt, expiresAt, ...standing(before) }]
   }
+  const earlier = earlierCall(before, command, now)
+  if (earlier) return [before, earlier]
   const state = provision(before, command.allowance, now)
   const { available } = standing(state)
   if (available < command.ceiling) {
-    return [state, { kind: 'insufficient', required: command.ceiling, ...standing(state) }]
+    return [state, { kind: 'insufficient', required: command.ceiling, now, freesAt: freesAt(state, command.ceiling), ...standing(state) }]
   }
   const expiresAt = now + command.ttlMs
   const open = { kind: 'open', ceiling: command.ceiling, reservedAt: now, expiresAt } as const
-  const after = {
+  const held = {
     ...state,
     reserved: state.reserved + command.ceiling,
     sweepAt: earliest(state.sweepAt, expiresAt),
     reservations: state.reservations.set(command.reservation, open),
   }
+  const { reservation, ceiling, key, payload } = command
+  const after = keep(held, key, { reservation, payload, finished: false, ceiling, charge: 0, response: '' }, now)
   return [after, { kind: 'reserved', reservedAt: now, expiresAt, ...standing(after) }]
+}
+
+/** When enough reservations will have expired for `required` to be available; 0 when all of them are not enough. */
+function freesAt({ balance, reserved, reservations }: AccountState, required: number): number {
+  if (required > balance) return 0
+  const open = reservations.entries().flatMap(([, reservation]) => (reservation.kind === 'open' ? [reservation] : []))
+  let available = balance - reserved
+  for (const { ceiling, expiresAt } of open.sort((a, b) => a.expiresAt - b.expiresAt)) {
+    available += ceiling
+    if (available >= required) return expiresAt
+  }
+  return 0
 }
 
 /** The first billable call grants the allowance, on top of whatever was granted before and as far as it can be counted. */

@@ -18,6 +18,10 @@ export interface AccountState {
   /** The UTC day number of the last usage; older days are dropped when it moves. */
   readonly usageDay: number
   readonly journal: Journal | null
+  /** By idempotency key. */
+  readonly calls: PersistentMap<KeyedCall>
+  /** By operation id. */
+  readonly operations: PersistentMap<Operation>
 }
 
 export type Reservation = OpenReservation | ClosedReservation
@@ -42,6 +46,39 @@ export interface ClosedReservation {
 interface Usage {
   readonly calls: number
   readonly charged: number
+}
+
+/** The call that was made under an idempotency key. Until it is finished it counts for as long as its reservation is open. */
+export interface KeyedCall {
+  readonly reservation: string
+  readonly payload: string
+  readonly finished: boolean
+  readonly ceiling: number
+  readonly charge: number
+  readonly response: string
+  /** When it is forgotten. */
+  readonly keptUntil: number
+}
+
+/** A pending one whose reservation is not open any more has expired. */
+export type OperationStatus = 'pending' | 'succeeded' | 'failed' | 'expired'
+
+/** A call that answered before its work was done. */
+export interface Operation {
+  readonly reservation: string
+  readonly product: string
+  readonly status: 'pending' | 'succeeded' | 'failed'
+  readonly ceiling: number
+  readonly charge: number
+  readonly shortfall: number
+  readonly late: boolean
+  readonly startedAt: number
+  /** 0 until then. */
+  readonly finishedAt: number
+  readonly progress: string
+  readonly result: string
+  /** When it is forgotten. */
+  readonly keptUntil: number
 }
 
 /** One immutable movement of the balance. */
@@ -79,4 +116,6 @@ export const emptyAccount: AccountState = {
   usage: PersistentMap.empty(),
   usageDay: 0,
   journal: null,
+  calls: PersistentMap.empty(),
+  operations: PersistentMap.empty(),
 }

@@ -1,5 +1,6 @@
 import { CLOSED_KEPT_MS } from './limits.js'
-import type { AccountState, Reservation } from './state.js'
+import type { PersistentMap } from './persistent-map.js'
+import type { AccountState, OpenReservation, Reservation } from './state.js'
 
 /**
  * Lets expired reservations go and forgets those closed long ago. Every command begins with it, so nobody
@@ -16,7 +17,17 @@ export function sweep(state: AccountState, now: number): AccountState {
     } else if (reservation.kind === 'open') nextExpiry = earliest(nextExpiry, reservation.expiresAt)
   }
   const sweepAt = reservations.size === 0 ? 0 : earliest(nextExpiry, now + CLOSED_KEPT_MS)
-  return { ...state, reserved, reservations, sweepAt }
+  return { ...state, reserved, reservations, sweepAt, calls: dropForgotten(state.calls, now), operations: dropForgotten(state.operations, now) }
+}
+
+function dropForgotten<V extends { readonly keptUntil: number }>(records: PersistentMap<V>, now: number): PersistentMap<V> {
+  return records.entries().reduce((kept, [key, { keptUntil }]) => (keptUntil > now ? kept : kept.delete(key)), records)
+}
+
+/** A reservation that still holds its credits. */
+export function openReservation({ reservations }: AccountState, id: string, now: number): OpenReservation | undefined {
+  const known = reservations.get(id)
+  return known?.kind === 'open' && !isOver(known, now) ? known : undefined
 }
 
 /** Whether a reservation no longer counts, although no sweep has taken it away yet. */

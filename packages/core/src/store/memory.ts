@@ -1,6 +1,7 @@
 import { apply } from '../ledger/apply.js'
-import type { Command, ReplyTo } from '../ledger/commands.js'
 import { emptyAccount, type AccountState } from '../ledger/state.js'
+import { isLedgerCommand, type Command, type ReplyTo } from './commands.js'
+import { SharedMemory } from './shared.js'
 import type { Store } from './store.js'
 
 /** How a memory store is made. */
@@ -19,13 +20,15 @@ export interface MemoryStoreOptions {
  */
 export function memoryStore({ now = Date.now }: MemoryStoreOptions = {}): Store {
   const accounts = new Map<string, AccountState>()
+  const shared = new SharedMemory()
   return {
     name: 'memory',
     durable: false,
     send<C extends Command>(command: C): Promise<ReplyTo<C>> {
+      if (!isLedgerCommand(command)) return Promise.resolve(shared.carryOut(command, now()) as unknown as ReplyTo<C>)
       const [state, reply] = apply(accounts.get(command.account) ?? emptyAccount, command, now())
       if (state !== emptyAccount) accounts.set(command.account, state)
-      return Promise.resolve(reply)
+      return Promise.resolve(reply as unknown as ReplyTo<C>)
     },
     close: () => Promise.resolve(),
   }
