@@ -19,7 +19,7 @@ const code = (line: string): string => line.replace(/^[^:]+:\d+: /, '').replace(
 const DECIDED = /(?<![\w.])[45]\d\d(?![\w.])|\bstatus(?:Code)?\s*(?:=|\?\?=|:|\()\s*[1-5]\d\d\b|writeHead\(\s*\d/i
 
 describe('structure', () => {
-  it.each(['packages/core/src', 'packages/hono/src'])('%s imports nothing of Node', (folder) => {
+  it.each(['packages/client/src', 'packages/core/src', 'packages/hono/src'])('%s imports nothing of Node', (folder) => {
     expect(linesOf(folder).filter((line) => /['"]node:/.test(code(line)))).toEqual([])
   })
 
@@ -31,8 +31,8 @@ describe('structure', () => {
     expect(linesOf(folder).filter((line) => /(?:from|import)[\s(]*['"]@farebox\/(?!core['"/])/.test(code(line)))).toEqual([])
   })
 
-  it('core knows no other package of ours', () => {
-    expect(linesOf('packages/core/src').filter((line) => /(?:from|import)[\s(]*['"]@farebox\//.test(code(line)))).toEqual([])
+  it.each(['packages/client/src', 'packages/core/src'])('%s knows no other package of ours', (folder) => {
+    expect(linesOf(folder).filter((line) => /(?:from|import)[\s(]*['"]@farebox\//.test(code(line)))).toEqual([])
   })
 
   it.each([
