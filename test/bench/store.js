@@ -98,11 +98,11 @@ async function timed(redis, act, count) {
 }
 
 function reserveOf(i) {
-  return { kind: 'reserve', account: accountOf(i), reservation: reservationOf(i), ceiling: 2_000_000, allowance: 1e12, ttlMs: 60_000 }
+  return { kind: 'reserve', account: accountOf(i), reservation: reservationOf(i), ceiling: 2_000_000, allowance: 1e12, ttlMs: 60_000, key: '', payload: '' }
 }
 
 function settleOf(i) {
-  return { kind: 'settle', account: accountOf(i), reservation: reservationOf(i), ceiling: 2_000_000, charge: 1_500_000, product: `product-${i % 3}`, firstSentAt: Date.now() }
+  return { kind: 'settle', account: accountOf(i), reservation: reservationOf(i), ceiling: 2_000_000, charge: 1_500_000, product: `product-${i % 3}`, firstSentAt: Date.now(), key: '', payload: '', response: '' }
 }
 
 /** As long as billing's own. */
@@ -125,7 +125,7 @@ async function bytes(redis, makeSender) {
   const many = 10_000
   const mine = (command) => ({ ...command, account: 'acct_0' })
   await send({ ...mine(reserveOf(0)), ceiling: 0 })
-  await send({ kind: 'release', account: 'acct_0', reservation: reservationOf(0) })
+  await send({ kind: 'release', account: 'acct_0', reservation: reservationOf(0), key: '' })
   const idle = { account: await size('account'), journal: await size('journal') }
   await forEach(256, many, (i) => send(mine(reserveOf(i + 1))))
   const open = await size('account')

@@ -13,7 +13,7 @@ beforeEach(() => {
 afterEach(() => redis.quit())
 
 const grant = (account: string, amount = 5): Command => ({ kind: 'grant', account, grant: 'g', amount, reason: '' })
-const reserve = (account: string): Command => ({ kind: 'reserve', account, reservation: 'r', ceiling: 1, allowance: 1, ttlMs: 60_000 })
+const reserve = (account: string): Command => ({ kind: 'reserve', account, reservation: 'r', ceiling: 1, allowance: 1, ttlMs: 60_000, key: '', payload: '' })
 
 function opened(store: Store): Store {
   onTestFinished(() => store.close())

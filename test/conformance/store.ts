@@ -1,38 +1,14 @@
-import { CLOSED_KEPT_MS, MAX_AMOUNT, type Command, type LedgerEntry, type ReplyTo, type Store } from '@farebox/core'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { CLOSED_KEPT_MS, MAX_AMOUNT, type LedgerEntry } from '@farebox/core'
+import { describe, expect, test } from 'vitest'
+import { DAY, rig, standing, TODAY, type MakeStore } from './store-rig.js'
 
-/** Makes an empty store whose clock is `now`. */
-export type MakeStore = (now: () => number) => Store
-
-const DAY = 86_400_000
-const TODAY = 20_000
 /** Texts that would break a separator, a key or a pattern that forgot about them. */
 const ODD_TEXTS = ['', ' ', 'a b', 'a:b', 'a=b', '{1}', '}{', 'a\nb', 'a\r\n', '\0', 'a\0b', '%', '%41', '%d', '(a)', 'é', 'e\u0301', '💸', '__proto__', ':balance', ':u20000', 'x'.repeat(300)]
 
 /** Every rule of the ledger, for a store. */
 export function testStore(name: string, makeStore: MakeStore): void {
   describe(name, () => {
-    let now: number
-    let store: Store
-    beforeEach(() => {
-      now = TODAY * DAY
-      store = makeStore(() => now)
-    })
-    afterEach(() => store.close())
-
-    type Of<K extends Command['kind']> = Partial<Omit<Extract<Command, { kind: K }>, 'kind'>>
-    const send = <C extends Command>(command: C): Promise<ReplyTo<C>> => store.send(command)
-    const reserve = (given: Of<'reserve'> = {}) =>
-      send({ kind: 'reserve', account: 'ada', reservation: 'r1', ceiling: 30, allowance: 100, ttlMs: 60_000, ...given })
-    const settle = (given: Of<'settle'> = {}) =>
-      send({ kind: 'settle', account: 'ada', reservation: 'r1', ceiling: 30, charge: 20, product: 'personas', firstSentAt: now, ...given })
-    const release = (given: Of<'release'> = {}) => send({ kind: 'release', account: 'ada', reservation: 'r1', ...given })
-    const extend = (given: Of<'extend'> = {}) => send({ kind: 'extend', account: 'ada', reservation: 'r1', ttlMs: 60_000, ...given })
-    const grant = (given: Of<'grant'> = {}) => send({ kind: 'grant', account: 'ada', grant: 'g1', amount: 50, reason: 'top-up', ...given })
-    const balance = (account = 'ada') => send({ kind: 'balance', account })
-    const usage = (account = 'ada') => send({ kind: 'usage', account })
-    const entries = (given: Of<'entries'> = {}) => send({ kind: 'entries', account: 'ada', after: '', limit: 1_000, ...given })
-    const standing = (balance: number, reserved: number) => ({ balance, reserved, available: balance - reserved })
+    const { clock, reserve, settle, release, extend, grant, balance, usage, entries } = rig(makeStore)
 
     describe('reserve', () => {
       test('grants no more of the allowance than can be counted', async () => {
@@ -43,25 +19,25 @@ export function testStore(name: string, makeStore: MakeStore): void {
       })
 
       test('grants the allowance on the first call only, and sets the ceiling aside', async () => {
-        expect(await reserve()).toEqual({ kind: 'reserved', reservedAt: now, expiresAt: now + 60_000, ...standing(100, 30) })
-        expect(await reserve({ reservation: 'r2' })).toEqual({ kind: 'reserved', reservedAt: now, expiresAt: now + 60_000, ...standing(100, 60) })
+        expect(await reserve()).toEqual({ kind: 'reserved', reservedAt: clock.now, expiresAt: clock.now + 60_000, ...standing(100, 30) })
+        expect(await reserve({ reservation: 'r2' })).toEqual({ kind: 'reserved', reservedAt: clock.now, expiresAt: clock.now + 60_000, ...standing(100, 60) })
       })
       test('grants the allowance on top of a grant that came earlier', async () => {
         await grant()
         expect(await reserve()).toMatchObject(standing(150, 30))
       })
       test('grants the allowance although the call can not be covered', async () => {
-        expect(await reserve({ ceiling: 101 })).toEqual({ kind: 'insufficient', required: 101, ...standing(100, 0) })
+        expect(await reserve({ ceiling: 101 })).toEqual({ kind: 'insufficient', required: 101, now: clock.now, freesAt: 0, ...standing(100, 0) })
         expect(await reserve({ allowance: 1_000 })).toMatchObject(standing(100, 30))
       })
       test('posts no entry for an allowance of 0, and still only the first call provisions', async () => {
-        expect(await reserve({ allowance: 0 })).toEqual({ kind: 'insufficient', required: 30, ...standing(0, 0) })
+        expect(await reserve({ allowance: 0 })).toEqual({ kind: 'insufficient', required: 30, now: clock.now, freesAt: 0, ...standing(0, 0) })
         expect(await reserve()).toMatchObject({ kind: 'insufficient' })
         expect((await entries()).entries).toEqual([])
       })
       test('takes exactly what is available and not one more', async () => {
         await reserve({ ceiling: 99 })
-        expect(await reserve({ reservation: 'r2', ceiling: 2 })).toEqual({ kind: 'insufficient', required: 2, ...standing(100, 99) })
+        expect(await reserve({ reservation: 'r2', ceiling: 2 })).toEqual({ kind: 'insufficient', required: 2, now: clock.now, freesAt: clock.now + 60_000, ...standing(100, 99) })
         expect(await reserve({ reservation: 'r3', ceiling: 1 })).toMatchObject({ kind: 'reserved', ...standing(100, 100) })
       })
       test('of nothing is possible with nothing', async () => {
@@ -69,10 +45,10 @@ export function testStore(name: string, makeStore: MakeStore): void {
       })
       test('sent again says the same, also after an extend', async () => {
         await reserve()
-        const first = now
-        now += 10
+        const first = clock.now
+        clock.now += 10
         await extend()
-        now += 10
+        clock.now += 10
         expect(await reserve()).toEqual({ kind: 'reserved', reservedAt: first, expiresAt: first + 60_010, ...standing(100, 30) })
       })
       test('of an id that is taken for another ceiling, or has ended, is a conflict', async () => {
@@ -84,10 +60,10 @@ export function testStore(name: string, makeStore: MakeStore): void {
       test('of an id forgotten after CLOSED_KEPT_MS is a new reservation', async () => {
         await reserve()
         await release()
-        now += CLOSED_KEPT_MS - 1
+        clock.now += CLOSED_KEPT_MS - 1
         expect(await reserve()).toMatchObject({ kind: 'conflict' })
-        now += 1
-        expect(await reserve()).toMatchObject({ kind: 'reserved', reservedAt: now })
+        clock.now += 1
+        expect(await reserve()).toMatchObject({ kind: 'reserved', reservedAt: clock.now })
       })
     })
 
@@ -110,7 +86,7 @@ export function testStore(name: string, makeStore: MakeStore): void {
       test('sent again, or followed by a release, says how it ended first', async () => {
         await reserve()
         const first = await settle()
-        now += CLOSED_KEPT_MS - 1
+        clock.now += CLOSED_KEPT_MS - 1
         expect(await settle()).toEqual(first)
         expect(await settle({ charge: 5, product: 'other', firstSentAt: 0 })).toEqual(first)
         expect(await release()).toEqual(first)
@@ -118,19 +94,19 @@ export function testStore(name: string, makeStore: MakeStore): void {
       })
       test('after expiry charges late what is available and records the rest as a shortfall, once', async () => {
         await reserve({ ceiling: 80 })
-        now += 60_000
+        clock.now += 60_000
         await reserve({ reservation: 'r2', ceiling: 70 })
         const late = await settle({ ceiling: 80, charge: 75 })
         expect(late).toEqual({ kind: 'settled', ceiling: 80, charge: 30, shortfall: 45, late: true, ...standing(70, 70) })
         expect(await settle({ ceiling: 80, charge: 75 })).toEqual(late)
         expect((await entries()).entries.at(-1)).toEqual(
-          { id: '2', at: now, kind: 'charge', amount: -30, balance: 70, reference: 'r1', label: 'personas', shortfall: 45 })
+          { id: '2', at: clock.now, kind: 'charge', amount: -30, balance: 70, reference: 'r1', label: 'personas', shortfall: 45 })
         expect((await usage()).rows).toEqual([{ day: TODAY, product: 'personas', calls: 1, charged: 30 }])
       })
       test('late against nothing records all of it as a shortfall', async () => {
         expect(await settle()).toEqual({ kind: 'settled', ceiling: 30, charge: 0, shortfall: 20, late: true, ...standing(0, 0) })
         expect((await entries()).entries).toEqual(
-          [{ id: '1', at: now, kind: 'charge', amount: 0, balance: 0, reference: 'r1', label: 'personas', shortfall: 20 }])
+          [{ id: '1', at: clock.now, kind: 'charge', amount: 0, balance: 0, reference: 'r1', label: 'personas', shortfall: 20 }])
       })
       test('late is held to the ceiling it names', async () => {
         await grant()
@@ -138,10 +114,10 @@ export function testStore(name: string, makeStore: MakeStore): void {
       })
       test('first sent CLOSED_KEPT_MS ago for an id that is not remembered is unknown and moves nothing', async () => {
         await reserve()
-        const firstSentAt = now
+        const firstSentAt = clock.now
         await settle()
-        now += CLOSED_KEPT_MS
-        expect(await settle({ firstSentAt })).toEqual({ kind: 'unknown', now, ...standing(80, 0) })
+        clock.now += CLOSED_KEPT_MS
+        expect(await settle({ firstSentAt })).toEqual({ kind: 'unknown', now: clock.now, ...standing(80, 0) })
         expect(await settle({ firstSentAt: firstSentAt + 1 })).toMatchObject({ kind: 'settled', late: true })
       })
     })
@@ -164,12 +140,12 @@ export function testStore(name: string, makeStore: MakeStore): void {
     describe('extend', () => {
       test('moves the deadline, never to an earlier time', async () => {
         await reserve()
-        now += 1_000
-        expect(await extend()).toEqual({ kind: 'extended', expiresAt: now + 60_000, ...standing(100, 30) })
-        expect(await extend({ ttlMs: 1 })).toEqual({ kind: 'extended', expiresAt: now + 60_000, ...standing(100, 30) })
-        now += 59_999
+        clock.now += 1_000
+        expect(await extend()).toEqual({ kind: 'extended', expiresAt: clock.now + 60_000, ...standing(100, 30) })
+        expect(await extend({ ttlMs: 1 })).toEqual({ kind: 'extended', expiresAt: clock.now + 60_000, ...standing(100, 30) })
+        clock.now += 59_999
         expect(await balance()).toMatchObject(standing(100, 30))
-        now += 1
+        clock.now += 1
         expect(await balance()).toMatchObject(standing(100, 0))
       })
       test('of what has ended, expired or never was is gone', async () => {
@@ -178,7 +154,7 @@ export function testStore(name: string, makeStore: MakeStore): void {
         await release()
         expect(await extend()).toMatchObject({ kind: 'gone' })
         await reserve({ reservation: 'r2' })
-        now += 60_000
+        clock.now += 60_000
         expect(await extend({ reservation: 'r2' })).toEqual({ kind: 'gone', ...standing(100, 0) })
       })
     })
@@ -186,26 +162,26 @@ export function testStore(name: string, makeStore: MakeStore): void {
     describe('expiry', () => {
       test('gives the credits back at the deadline, to whatever command comes first', async () => {
         await reserve({ ceiling: 100 })
-        now += 59_999
+        clock.now += 59_999
         expect(await reserve({ reservation: 'r2' })).toMatchObject({ kind: 'insufficient' })
-        now += 1
+        clock.now += 1
         expect(await reserve({ reservation: 'r2' })).toMatchObject({ kind: 'reserved', ...standing(100, 30) })
       })
       test('of some leaves the others', async () => {
         await reserve({ ttlMs: 10 })
         await reserve({ reservation: 'r2', ttlMs: 30 })
         await reserve({ reservation: 'r3', ttlMs: 20 })
-        now += 10
+        clock.now += 10
         expect(await balance()).toMatchObject(standing(100, 60))
-        now += 10
+        clock.now += 10
         expect(await balance()).toMatchObject(standing(100, 30))
-        now += 10
+        clock.now += 10
         expect(await balance()).toMatchObject(standing(100, 0))
       })
       test('of many at once gives all back', async () => {
         await Promise.all(Array.from({ length: 300 }, (_, i) => reserve({ reservation: `r${i}`, ceiling: 1, allowance: 1_000, ttlMs: 10 })))
         expect(await balance()).toMatchObject(standing(1_000, 300))
-        now += 10
+        clock.now += 10
         expect(await balance()).toMatchObject(standing(1_000, 0))
       })
     })
@@ -213,7 +189,7 @@ export function testStore(name: string, makeStore: MakeStore): void {
     describe('grant', () => {
       test('adds once an id', async () => {
         expect(await grant()).toEqual({ kind: 'granted', amount: 50, replayed: false, ...standing(50, 0) })
-        now += 365 * DAY
+        clock.now += 365 * DAY
         expect(await grant({ reason: 'again' })).toEqual({ kind: 'granted', amount: 50, replayed: true, ...standing(50, 0) })
         expect((await entries()).entries).toHaveLength(1)
       })
@@ -241,7 +217,7 @@ export function testStore(name: string, makeStore: MakeStore): void {
 
     describe('usage', () => {
       const settleOn = async (day: number, product: string, charge: number) => {
-        now = day * DAY + 5
+        clock.now = day * DAY + 5
         const reservation = `${day} ${product} ${charge}`
         await reserve({ reservation, allowance: 1_000 })
         await settle({ reservation, product, charge })
@@ -264,9 +240,9 @@ export function testStore(name: string, makeStore: MakeStore): void {
       test('shows thirty days, today included, and a settle on a later day drops the rest', async () => {
         await settleOn(TODAY, 'a', 1)
         await settleOn(TODAY + 1, 'a', 2)
-        now = (TODAY + 29) * DAY
+        clock.now = (TODAY + 29) * DAY
         expect(await rows()).toEqual([`${TODAY} a 1 1`, `${TODAY + 1} a 1 2`])
-        now = (TODAY + 30) * DAY
+        clock.now = (TODAY + 30) * DAY
         expect(await rows()).toEqual([`${TODAY + 1} a 1 2`])
         await settleOn(TODAY + 30, 'a', 3)
         expect(await rows()).toEqual([`${TODAY + 1} a 1 2`, `${TODAY + 30} a 1 3`])
@@ -279,14 +255,14 @@ export function testStore(name: string, makeStore: MakeStore): void {
     describe('entries', () => {
       test('are in order, with the balance after each, and add up to the balance', async () => {
         await grant()
-        now += 1
+        clock.now += 1
         await reserve()
-        now += 1
+        clock.now += 1
         await settle()
         expect((await entries()).entries).toEqual([
-          { id: '1', at: now - 2, kind: 'grant', amount: 50, balance: 50, reference: 'g1', label: 'top-up', shortfall: 0 },
-          { id: '2', at: now - 1, kind: 'grant', amount: 100, balance: 150, reference: 'allowance', label: 'allowance', shortfall: 0 },
-          { id: '3', at: now, kind: 'charge', amount: -20, balance: 130, reference: 'r1', label: 'personas', shortfall: 0 },
+          { id: '1', at: clock.now - 2, kind: 'grant', amount: 50, balance: 50, reference: 'g1', label: 'top-up', shortfall: 0 },
+          { id: '2', at: clock.now - 1, kind: 'grant', amount: 100, balance: 150, reference: 'allowance', label: 'allowance', shortfall: 0 },
+          { id: '3', at: clock.now, kind: 'charge', amount: -20, balance: 130, reference: 'r1', label: 'personas', shortfall: 0 },
         ] satisfies LedgerEntry[])
       })
       test('can be read a page at a time', async () => {
@@ -330,7 +306,7 @@ export function testStore(name: string, makeStore: MakeStore): void {
         const [reserved, extended, settled, again, read, used, posted] =
           await Promise.all([reserve(), extend({ ttlMs: 90_000 }), settle(), settle({ charge: 5 }), balance(), usage(), entries()])
         expect(reserved).toMatchObject({ kind: 'reserved', ...standing(100, 30) })
-        expect(extended).toMatchObject({ kind: 'extended', expiresAt: now + 90_000 })
+        expect(extended).toMatchObject({ kind: 'extended', expiresAt: clock.now + 90_000 })
         expect(settled).toMatchObject({ kind: 'settled', charge: 20, ...standing(80, 0) })
         expect(again).toEqual(settled)
         expect(read).toMatchObject(standing(80, 0))

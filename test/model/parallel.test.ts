@@ -13,7 +13,7 @@ afterAll(() => Promise.all(stores.map((store) => store.close())))
 test('of 20 calls of 75 against 500, from four connections at once, exactly 6 are reserved', async () => {
   for (let round = 0; round < 20; round++) {
     const replies = await Promise.all(Array.from({ length: 20 }, (_, i) =>
-      stores[i % 4]!.send({ kind: 'reserve', account: `round ${round}`, reservation: `r${i}`, ceiling: 75, allowance: 500, ttlMs: 60_000 })))
+      stores[i % 4]!.send({ kind: 'reserve', account: `round ${round}`, reservation: `r${i}`, ceiling: 75, allowance: 500, ttlMs: 60_000, key: '', payload: '' })))
     expect(replies.filter(({ kind }) => kind === 'reserved')).toHaveLength(6)
     expect(await stores[0]!.send({ kind: 'balance', account: `round ${round}` })).toMatchObject({ balance: 500, reserved: 450, available: 50 })
   }

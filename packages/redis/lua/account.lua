@@ -7,8 +7,9 @@
 local USAGE_TODAY = ':u' .. TODAY
 local account_key, journal_key
 local balance, reserved, provisioned, sweep_at, usage_day, usage
-local reservations = {}
+local reservations -- by id; false: there is none
 local changes, changed = {}, 0
+local forgotten = {}
 local entries, posted = {}, 0
 
 -- load(first, last): takes an account in hand, with the reservations named by these arguments
@@ -19,6 +20,7 @@ local function load(first, last)
     unpack(ARGV, first, last))
   balance, reserved, provisioned = values[1] or '0', values[2] or '0', values[3] or '0'
   sweep_at, usage_day, usage = values[4] or '0', values[5] or '0', values[6]
+  reservations = {}
   for i = first, last do reservations[ARGV[i]] = values[i - first + 7] end
 end
 
@@ -26,6 +28,11 @@ end
 local function change(field, value)
   changes[changed + 1], changes[changed + 2] = field, value
   changed = changed + 2
+end
+
+-- forget(field): has `flush` delete a field, before it writes those that changed
+local function forget(field)
+  forgotten[#forgotten + 1] = field
 end
 
 -- hold(amount): changes what is reserved
@@ -39,15 +46,25 @@ local function available()
   return max(0, balance - reserved)
 end
 
+-- drop(): deletes what is forgotten, a few thousand a call because `unpack` needs stack for each
+local function drop()
+  for first = 1, #forgotten, 4000 do
+    call('HDEL', account_key, unpack(forgotten, first, min(first + 3999, #forgotten)))
+  end
+  forgotten = {}
+end
+
 -- flush(): writes what changed. The journal comes first: should its key hold something else, the script stops
--- here and nothing of the account has been written; the hash was read, so it can be written.
+-- here and nothing of the account has been written; all other keys were read, so they can be written.
 local function flush()
   if posted > 0 then
     call('RPUSH', journal_key, unpack(entries, 1, posted))
     posted = 0
   end
+  if #forgotten > 0 then drop() end
   if changed > 0 then
     call('HSET', account_key, unpack(changes, 1, changed))
     changed = 0
   end
+  if unwritten_count > 0 then write_records() end
 end

@@ -1,7 +1,7 @@
 -- balance: how the account stands
 -- KEYS:
 -- ARGV:
--- reply: balance balance reserved
+-- reply: balance provisioned? balance reserved
 commands.balance = function()
-  return 'balance ' .. balance .. ' ' .. reserved
+  return 'balance ' .. provisioned .. ' ' .. balance .. ' ' .. reserved
 end

@@ -9,9 +9,9 @@ local function closed_reply(kind, ceiling, charge, shortfall)
   return 'settled ' .. ceiling .. ' ' .. charge .. ' ' .. shortfall .. ' ' .. late .. ' ' .. balance .. ' ' .. reserved
 end
 
--- close(id, kind, ceiling, charge, shortfall): remembers for CLOSED_KEPT_MS how it ended
+-- close(id, kind, ceiling, charge, shortfall): remembers for CLOSED_KEPT_MS how it ended, and returns that
 local function close(id, kind, ceiling, charge, shortfall)
   sweep_by(now + CLOSED_KEPT_MS)
   put(id, kind .. NOW .. ' ' .. ceiling .. ' ' .. charge .. ' ' .. shortfall)
-  return closed_reply(kind, ceiling, charge, shortfall)
+  return kind, ceiling, charge, shortfall
 end

@@ -1,5 +1,6 @@
 -- The ledger's limits, as in core's limits.ts. Amounts in micro-credits, times in ms.
 local MAX_AMOUNT = 9007199254740991
 local CLOSED_KEPT_MS = 120000
+local RECORD_KEPT_MS = 86400000
 local USAGE_DAYS = 30
 local DAY_MS = 86400000

@@ -1,10 +1,18 @@
 -- release: ends a reservation at zero; an id that was never reserved is closed too
--- KEYS:
--- ARGV:
+-- KEYS: call
+-- ARGV: key
 --   replies as close.lua
-commands.release = function(id)
+
+-- release(id, name): how it ended; `name` is that of its call's record, or nil
+local function release(id, name)
   local kind, _, ceiling, charge, shortfall = find(id)
-  if kind and kind ~= 'o' then return closed_reply(kind, ceiling, charge, shortfall) end
+  if kind and kind ~= 'o' then return kind, ceiling, charge, shortfall end
   if kind then hold(-ceiling) end
+  if name then free(name, id) end
   return close(id, 'r', ceiling or '0', '0', '0')
+end
+
+commands.release = function(id)
+  local name = text('key') ~= '' and key('call') or nil
+  return closed_reply(release(id, name))
 end

@@ -1,9 +1,10 @@
--- reserve: sets `ceiling` aside, or says that the account can't cover it
--- KEYS: journal
--- ARGV: ceiling allowance ttlMs
+-- reserve: sets `ceiling` aside, or says that the account can't cover it or that the call was made before
+-- KEYS: journal call
+-- ARGV: ceiling allowance ttlMs key payload
 -- reply: reserved reservedAt expiresAt balance reserved
--- reply: insufficient required balance reserved
+-- reply: insufficient required now freesAt balance reserved
 -- reply: conflict balance reserved
+--   or as keyed-call.lua
 
 -- The first billable call grants the allowance, on top of whatever was granted before and as far as it can be counted.
 local function provision(allowance)
@@ -21,15 +22,22 @@ end
 commands.reserve = function(id)
   journal_key = key('journal')
   local ceiling, allowance, ttl = text('ceiling'), text('allowance'), text('ttlMs')
+  local name, payload
+  if text('key') ~= '' then name, payload = key('call'), text('payload') end
   local kind, since, held, lasts = find(id)
   if kind == 'o' and held == ceiling then return reserved_reply(since, since + lasts) end
   if kind then return 'conflict ' .. balance .. ' ' .. reserved end
+  local earlier = name and earlier_call(name, payload)
+  if earlier then return earlier end
   provision(allowance)
-  if available() < ceiling + 0 then return 'insufficient ' .. ceiling .. ' ' .. balance .. ' ' .. reserved end
+  if available() < ceiling + 0 then
+    return 'insufficient ' .. ceiling .. ' ' .. NOW .. ' ' .. format('%d', frees_at(ceiling + 0)) .. ' ' .. balance .. ' ' .. reserved
+  end
 
   local expires_at = now + ttl
   hold(ceiling)
   sweep_by(expires_at)
   put(id, 'o' .. NOW .. ' ' .. ceiling .. ' ' .. ttl)
+  if name then put_call(name, id, payload, '0', ceiling, '0', '') end
   return reserved_reply(NOW, expires_at)
 end

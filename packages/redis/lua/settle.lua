@@ -1,6 +1,6 @@
 -- settle: ends a reservation with what the call cost; one that has expired is charged from what is available
--- KEYS: journal
--- ARGV: ceiling charge product firstSentAt
+-- KEYS: journal call
+-- ARGV: ceiling charge product firstSentAt key payload response
 -- reply: unknown now balance reserved
 --   otherwise as close.lua
 
@@ -10,12 +10,10 @@ local function take_late(owed)
   return format('%d', taken), format('%d', owed - taken)
 end
 
-commands.settle = function(id)
-  journal_key = key('journal')
-  local ceiling, charge, product, first_sent_at = text('ceiling'), text('charge'), text('product'), number('firstSentAt')
+-- settle(id, ceiling, charge, product, name, payload, response): how it ended; `name` is that of its call's record, or nil
+local function settle(id, ceiling, charge, product, name, payload, response)
   local kind, _, held, taken, shortfall = find(id)
-  if kind and kind ~= 'o' then return closed_reply(kind, held, taken, shortfall) end
-  if not kind and now - first_sent_at >= CLOSED_KEPT_MS then return 'unknown ' .. NOW .. ' ' .. balance .. ' ' .. reserved end
+  if kind and kind ~= 'o' then return kind, held, taken, shortfall end
 
   if kind then
     ceiling = held
@@ -25,5 +23,15 @@ commands.settle = function(id)
   if kind then taken, shortfall = owed, '0' else taken, shortfall = take_late(owed + 0) end
   if owed ~= '0' then post('charge', taken == '0' and '0' or '-' .. taken, shortfall, id, product) end
   count_usage(product, taken)
+  if name then keep(name, id, payload, '1', ceiling, taken, response) end
   return close(id, kind and 's' or 'l', ceiling, taken, shortfall)
+end
+
+commands.settle = function(id)
+  journal_key = key('journal')
+  local ceiling, charge, product, first_sent_at = text('ceiling'), text('charge'), text('product'), number('firstSentAt')
+  local name, payload, response
+  if text('key') ~= '' then name, payload, response = key('call'), text('payload'), text('response') end
+  if now - first_sent_at >= CLOSED_KEPT_MS and not find(id) then return 'unknown ' .. NOW .. ' ' .. balance .. ' ' .. reserved end
+  return closed_reply(settle(id, ceiling, charge, product, name, payload, response))
 end

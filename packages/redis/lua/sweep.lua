@@ -1,5 +1,3 @@
-local OPEN, COLON = string.byte('o:', 1, 2)
-
 -- earliest(a, b): the earlier of two times, where 0 stands for none
 local function earliest(a, b)
   if a == 0 then return b end
@@ -13,31 +11,17 @@ local function sweep_by(time)
   change(':sweepAt', sweep_at)
 end
 
--- forget(fields): deletes them, a few thousand a call because `unpack` needs stack for each
-local function forget(fields)
-  for first = 1, #fields, 4000 do
-    call('HDEL', account_key, unpack(fields, first, min(first + 3999, #fields)))
-  end
-end
-
--- over_at(value): when a reservation is over, and what it holds until then
-local function over_at(value)
-  if string.byte(value) ~= OPEN then return match(value, '%d+') + CLOSED_KEPT_MS end
-  local since, ceiling, lasts = match(value, '(%d+) (%d+) (%d+)')
-  return since + lasts, ceiling + 0
-end
-
 -- sweep(): lets expired reservations go and forgets those closed long ago
 local function sweep()
-  flush()
-  local fields = call('HGETALL', account_key)
-  local over, kept, freed, next_expiry = {}, false, 0, 0
-  for i = 1, #fields, 2 do
-    if string.byte(fields[i]) ~= COLON then
-      local time, held = over_at(fields[i + 1])
+  flush() -- or a field would be deleted first and written then
+  read_all()
+  local kept, freed, next_expiry = false, 0, 0
+  for id, value in pairs(reservations) do
+    if value then
+      local time, held = over_at(value)
       if time <= now then
-        over[#over + 1] = fields[i]
-        reservations[fields[i]] = nil
+        forget(id)
+        reservations[id] = false
         freed = freed + (held or 0)
       else
         kept = true
@@ -45,8 +29,28 @@ local function sweep()
       end
     end
   end
-  forget(over)
   if freed > 0 then hold(-freed) end
   sweep_at = kept and format('%d', earliest(next_expiry, now + CLOSED_KEPT_MS)) or '0'
   change(':sweepAt', sweep_at)
+end
+
+-- frees_at(required): when enough reservations will have expired for it; 0 when all of them are not enough
+local function frees_at(required)
+  if required > balance + 0 then return 0 end
+  read_all()
+  local times, held_until = {}, {}
+  for _, value in pairs(reservations) do
+    if value and string.byte(value) == OPEN then
+      local time, held = over_at(value)
+      if not held_until[time] then times[#times + 1] = time end
+      held_until[time] = (held_until[time] or 0) + held
+    end
+  end
+  table.sort(times)
+  local free = balance - reserved
+  for _, time in ipairs(times) do
+    free = free + held_until[time]
+    if free >= required then return time end
+  end
+  return 0
 end

@@ -17,7 +17,7 @@ local function open_day()
     usage = ''
     days[#days + 1] = TODAY
   end
-  forget(old)
+  for _, field in ipairs(old) do forget(field) end
   usage_day = TODAY
   change(':days', table.concat(days, ' '))
   change(':usageDay', TODAY)

@@ -1,6 +1,6 @@
 // What a Lua file says about itself in its comments, and whether its code keeps to it.
 
-const builtins = new Set(['tonumber', 'unpack', 'ipairs', 'function', 'if', 'and', 'or', 'not', 'return', 'in', 'while'])
+const builtins = new Set(['tonumber', 'unpack', 'ipairs', 'pairs', 'function', 'if', 'and', 'or', 'not', 'return', 'in', 'while'])
 
 /** Reads a file: its code without comments, and the contracts its comments state. */
 export function contract(source) {

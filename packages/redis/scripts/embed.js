@@ -7,38 +7,50 @@ import { check, contract } from './contract.js'
 const lua = new URL('../lua/', import.meta.url)
 const generated = new URL('../src/program.generated.ts', import.meta.url)
 
-/** The files of the program, each behind those whose functions it calls. */
-const order = [
-  'limits', 'reader', 'clock', 'account', 'journal', 'reservation', 'sweep', 'usage',
-  'reserve', 'close', 'settle', 'release', 'extend', 'grant', 'balance', 'entries', 'program',
+/** The files of each script, each behind those whose functions it calls. */
+const prelude = ['limits', 'reader', 'clock']
+const program = [
+  ...prelude, 'record', 'account', 'journal', 'reservation', 'sweep', 'usage', 'keyed-call', 'reserve', 'close', 'settle', 'release',
+  'extend', 'grant', 'balance', 'entries', 'operation', 'hold', 'progress', 'finish', 'program',
 ]
-/** Scripts of their own. */
-const alone = ['partitions']
+const shared = {
+  register: [...prelude, 'register'],
+  locate: [...prelude, 'locate'],
+  count: [...prelude, 'week', 'count'],
+  counts: [...prelude, 'week', 'counts'],
+}
+const partitions = ['partitions']
 
-const source = (name) => readFileSync(new URL(`${name}.lua`, lua), 'utf8')
-const onDisk = readdirSync(lua).map((file) => file.replace(/\.lua$/, ''))
-const faults = onDisk.filter((name) => ![...order, ...alone].includes(name)).map((name) => `${name}.lua is in no script`)
-
-const known = new Set()
-const files = order.map((name) => ({ name, ...contract(source(name)) }))
-for (const file of files) faults.push(...check(file, known).map((fault) => `${file.name}.lua: ${fault}`))
+const scripts = [program, ...Object.values(shared)]
+const files = new Map(readdirSync(lua).map((file) => [file.replace(/\.lua$/, ''), contract(readFileSync(new URL(file, lua), 'utf8'))]))
+const used = new Set([...scripts.flat(), ...partitions])
+const faults = [
+  ...[...files.keys()].filter((name) => !used.has(name)).map((name) => `${name}.lua is in no script`),
+  ...scripts.flatMap((names) => {
+    const known = new Set()
+    return names.flatMap((name) => check(files.get(name), known).map((fault) => `${name}.lua: ${fault}`))
+  }),
+]
 if (faults.length > 0) {
-  console.error(faults.join('\n'))
+  console.error([...new Set(faults)].join('\n'))
   process.exit(1)
 }
 
 const script = (names) => {
-  const text = names.map((name) => contract(source(name)).code).join('\n')
+  const text = names.map((name) => files.get(name).code).join('\n')
   return { text, sha1: createHash('sha1').update(text).digest('hex') }
 }
-const commands = files.flatMap(({ command, keys, args }) => (command ? [[command, { keys, args }]] : []))
-const replies = files.flatMap((file) => file.replies)
+const each = (object, make) => Object.fromEntries(Object.entries(object).map(([name, value]) => [name, make(value, name)]))
+const json = (value) => JSON.stringify(value, null, 2)
+const commands = program.flatMap((name) => (files.get(name).command ? [files.get(name)] : []))
 
 writeFileSync(generated, `// Written by scripts/embed.js from lua/*.lua.
-export const program = ${JSON.stringify(script(order))}
-export const partitions = ${JSON.stringify(script(alone))}
+export const program = ${JSON.stringify(script(program))}
+export const partitions = ${JSON.stringify(script(partitions))}
+/** The scripts of the commands that no account owns. */
+export const shared = ${json(each(shared, script))}
 /** What each command takes, in this order. */
-export const commands = ${JSON.stringify(Object.fromEntries(commands), null, 2)} as const
+export const commands = ${json(Object.fromEntries(commands.map(({ command, keys, args }) => [command, { keys, args }])))} as const
 /** The numbers of each reply, in this order; a question mark: 1 is yes. */
-export const replies = ${JSON.stringify(Object.fromEntries(replies), null, 2)} as const
+export const replies = ${json(Object.fromEntries(scripts.flat().flatMap((name) => files.get(name).replies)))} as const
 `)

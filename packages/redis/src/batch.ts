@@ -1,4 +1,4 @@
-import type { Command, Reply } from '@farebox/core'
+import type { LedgerCommand, LedgerReply } from '@farebox/core'
 import { decodeReply, type Encoded } from './codec.js'
 import type { ScriptClient } from './connection.js'
 import type { KeySpace } from './keys.js'
@@ -7,9 +7,9 @@ import { runScript } from './script.js'
 
 /** A command on its way, and whoever waits for its reply. */
 export interface Sent {
-  readonly command: Command
+  readonly command: LedgerCommand
   readonly encoded: Encoded
-  resolve(reply: Reply): void
+  resolve(reply: LedgerReply): void
   reject(cause: unknown): void
 }
 
@@ -41,7 +41,7 @@ function byAccount(batch: readonly Sent[]): Map<string, Sent[]> {
 }
 
 /** KEYS and ARGV as lua/program.lua describes them. */
-function encodeBatch(accounts: readonly Sent[][], { name, partitionOf }: KeySpace, now: (() => number) | undefined) {
+function encodeBatch(accounts: readonly Sent[][], { name, itemName, partitionOf }: KeySpace, now: (() => number) | undefined) {
   const keys: string[] = []
   const args: string[] = [now ? String(now()) : '']
   for (const account of accounts) {
@@ -51,7 +51,10 @@ function encodeBatch(accounts: readonly Sent[][], { name, partitionOf }: KeySpac
     args.push(String(account.length))
     for (const { encoded } of account) args.push(encoded.reservation)
     for (const { command: { kind }, encoded } of account) {
-      for (const key of commands[kind].keys) keys.push(name(key, partition, id))
+      for (const key of commands[kind].keys) {
+        if (key !== 'call' && key !== 'operation') keys.push(name(key, partition, id))
+        else if (key === 'operation' || encoded.call !== '') keys.push(itemName(key, partition, id, encoded[key]))
+      }
       args.push(kind, ...encoded.args)
     }
   }

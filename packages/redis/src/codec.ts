@@ -1,46 +1,60 @@
-import { FareboxError, type Command, type LedgerEntry, type Reply, type UsageRow } from '@farebox/core'
+import { FareboxError, type LedgerCommand, type LedgerEntry, type LedgerReply, type UsageRow } from '@farebox/core'
 import { commands, replies } from './program.generated.js'
 
 /** A command as the Lua program takes it: texts percent-encoded, so that none can hold a separator. */
 export interface Encoded {
   readonly account: string
-  /** `''` where it names none. */
+  /** `''` where it names none, like the next two. */
   readonly reservation: string
+  /** The idempotency key of its call. */
+  readonly call: string
+  readonly operation: string
   /** In the order in which its Lua function reads them. */
   readonly args: readonly string[]
 }
 
+/** Texts that may be long are the last of whatever they are part of and travel as they are: encoded, JSON is nearly twice as long. */
+const RAW = new Set(['response', 'result'])
+
 /** @throws FareboxError `ARGUMENT_INVALID` for a text that is not well-formed or a number that is not a safe integer */
-export function encodeCommand(command: Command): Encoded {
-  const values = command as unknown as Readonly<Record<string, string | number>>
-  return {
-    account: encodeText(command.account),
-    reservation: 'reservation' in command ? encodeText(command.reservation) : '',
-    args: commands[command.kind].args.map((name) => {
-      const value = values[name]
-      return typeof value === 'string' ? encodeText(value) : encodeNumber(name, value)
-    }),
+export function encodeCommand(command: LedgerCommand): Encoded {
+  const values = command as unknown as Readonly<Record<string, string | number | undefined>>
+  const encoded = (name: string) => encodeText(String(values[name] ?? ''))
+  const args: string[] = []
+  for (const name of commands[command.kind].args) {
+    const value = values[name]
+    if (typeof value !== 'string') args.push(encodeNumber(name, value))
+    else args.push(RAW.has(name) ? checkText(value) : encodeText(value))
+    // Without an idempotency key, nothing of what goes with it is sent.
+    if (name === 'key' && value === '') break
   }
+  return { account: encoded('account'), reservation: encoded('reservation'), call: encoded('key'), operation: encoded('operation'), args }
 }
 
-function encodeText(text: string): string {
-  try {
-    return encodeURIComponent(text)
-  } catch (cause) {
-    throw new FareboxError('ARGUMENT_INVALID', 'redisStore: a text is not well-formed Unicode', { cause })
-  }
+export function encodeText(text: string): string {
+  return encodeURIComponent(checkText(text))
 }
 
-function encodeNumber(name: string, value: number | undefined): string {
+function checkText(text: string): string {
+  if (!/\p{Surrogate}/u.test(text)) return text
+  throw new FareboxError('ARGUMENT_INVALID', 'redisStore: a text is not well-formed Unicode')
+}
+
+export function encodeNumber(name: string, value: number | undefined): string {
   if (Number.isSafeInteger(value)) return String(value)
   throw new FareboxError('ARGUMENT_INVALID', `redisStore: ${name} must be an integer below 2^53, got ${String(value)}`)
 }
 
 /** A reply as core knows it. */
-export function decodeReply(command: Command, text: string): Reply {
-  const [first, ...rest] = text.split('\n') as [string, ...string[]]
-  const lines = rest.filter((line) => line !== '')
-  return { ...decodeNumbers(first), ...decodeRest(command, lines) } as Reply
+export function decodeReply(command: LedgerCommand, text: string): LedgerReply {
+  const [first, rest] = splitLine(text)
+  return { ...decodeNumbers(first), ...decodeRest(command, rest) } as LedgerReply
+}
+
+/** A text's first line, and the rest of it; `undefined` where there is no other line. */
+export function splitLine(text: string): [string, string | undefined] {
+  const end = text.indexOf('\n')
+  return end < 0 ? [text, undefined] : [text.slice(0, end), text.slice(end + 1)]
 }
 
 /** `reserved 1 2 3 4`, with the names that the Lua file gives its numbers. */
@@ -56,12 +70,26 @@ function decodeNumbers(line: string): Record<string, unknown> {
   return reply
 }
 
-function decodeRest(command: Command, lines: readonly string[]) {
+function decodeRest(command: LedgerCommand, rest: string | undefined) {
+  if (rest === undefined) return undefined
   switch (command.kind) {
-    case 'usage': return { rows: lines.flatMap(decodeDay) }
-    case 'entries': return { entries: lines.map((line, i) => decodeEntry(line, Number(command.after) + i + 1)) }
+    case 'reserve': return { response: rest }
+    case 'usage': return { rows: lines(rest).flatMap(decodeDay) }
+    case 'entries': return { entries: lines(rest).map((line, i) => decodeEntry(line, Number(command.after) + i + 1)) }
+    case 'hold': case 'progress': case 'finish': case 'operation': return { operation: command.operation, ...decodeOperation(rest) }
     default: return undefined
   }
+}
+
+export function lines(text: string): string[] {
+  return text.split('\n').filter((line) => line !== '')
+}
+
+/** `status reservation product progress`, then the result */
+function decodeOperation(rest: string) {
+  const [texts, result] = splitLine(rest)
+  const [status, reservation, product, progress] = texts.split(' ').map(decodeURIComponent)
+  return { status, reservation, product, progress, result }
 }
 
 /** `20400 product=calls:charged …` */

@@ -1,12 +1,17 @@
 /**
- * Names of keys: `farebox:{12}:account:ada`. The partition in braces is what Redis Cluster hashes, so all keys of a
- * partition share a slot. Everything before the account is of fixed form and the account is percent-encoded, so
- * two accounts never share a key.
+ * Names of keys: `farebox:{12}:account:ada`, `farebox:{12}:operation:ada:op_1`, `farebox:operation:op_1`. The partition in
+ * braces is what Redis Cluster hashes, so all keys of a partition share a slot. Everything before the account is of
+ * fixed form, and the account and what comes behind it are percent-encoded, so none of them holds a colon and two
+ * accounts never share a key.
  */
 export interface KeySpace {
   /** @param account percent-encoded, as below */
   partitionOf(account: string): number
   name(what: string, partition: number, account: string): string
+  /** Of what an account has many of: its operations, the calls under its idempotency keys. */
+  itemName(what: string, partition: number, account: string, item: string): string
+  /** Of what no account owns. */
+  sharedName(what: string, item: string): string
   /** Where the number of partitions is recorded. */
   readonly partitions: string
 }
@@ -15,6 +20,8 @@ export function keySpace(prefix: string, partitions: number): KeySpace {
   return {
     partitionOf: (account) => fnv1a(account) % partitions,
     name: (what, partition, account) => `${prefix}:{${partition}}:${what}:${account}`,
+    itemName: (what, partition, account, item) => `${prefix}:{${partition}}:${what}:${account}:${item}`,
+    sharedName: (what, item) => `${prefix}:${what}:${item}`,
     partitions: `${prefix}:partitions`,
   }
 }

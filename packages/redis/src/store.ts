@@ -1,4 +1,4 @@
-import type { Command, ReplyTo, Store } from '@farebox/core'
+import { isLedgerCommand, type Command, type LedgerCommand, type LedgerReply, type ReplyTo, type SharedCommand, type SharedReplyTo, type Store } from '@farebox/core'
 import { batchSender, type Sent } from './batch.js'
 import { encodeCommand } from './codec.js'
 import { connect, type RedisConnection } from './connection.js'
@@ -6,6 +6,7 @@ import { gather, type Gatherer } from './gather.js'
 import { keySpace } from './keys.js'
 import { parseOptions, type RedisStoreOptions } from './options.js'
 import { agreeOnPartitions } from './partitions.js'
+import { sharedSender } from './shared.js'
 
 /** At most this many commands a call: about a millisecond in which the server does nothing else. */
 const MOST_A_BATCH = 128
@@ -29,6 +30,7 @@ export function redisStore(connection: RedisConnection, options: RedisStoreOptio
   const keys = keySpace(prefix, partitions)
   const agreement = onceFulfilled(() => agreeOnPartitions(client, keys.partitions, partitions))
   const sendBatch = batchSender(client, keys, now)
+  const sendSharedScript = sharedSender(client, keys, now)
   const gatherers = new Map<number, Gatherer<Sent>>()
 
   function gathererOf(account: string): Gatherer<Sent> {
@@ -38,17 +40,22 @@ export function redisStore(connection: RedisConnection, options: RedisStoreOptio
     return gatherer
   }
 
+  async function sendLedger(command: LedgerCommand): Promise<LedgerReply> {
+    const encoded = encodeCommand(command)
+    const agreed = agreement.done()
+    if (agreed) await agreed
+    return new Promise((resolve, reject) => gathererOf(encoded.account).add({ command, encoded, resolve, reject }))
+  }
+
+  async function sendShared<C extends SharedCommand>(command: C): Promise<SharedReplyTo<C>> {
+    await agreement.done()
+    return sendSharedScript(command)
+  }
+
   return {
     name: 'redis',
     durable: true,
-    async send<C extends Command>(command: C): Promise<ReplyTo<C>> {
-      const encoded = encodeCommand(command)
-      const agreed = agreement.done()
-      if (agreed) await agreed
-      return new Promise((resolve, reject) => {
-        gathererOf(encoded.account).add({ command, encoded, resolve: resolve as Sent['resolve'], reject })
-      })
-    },
+    send: <C extends Command>(command: C) => (isLedgerCommand(command) ? sendLedger(command) : sendShared(command)) as Promise<ReplyTo<C>>,
     async close() {
       await agreement.underWay?.catch(() => {})
       await Promise.all([...gatherers.values()].map((gatherer) => gatherer.drain()))

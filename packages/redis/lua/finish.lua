@@ -1,0 +1,27 @@
+-- finish: ends an operation, and its reservation with it; the first end is the one that counts
+-- KEYS: journal operation call
+-- ARGV: succeeded charge result key
+--   replies as operation.lua
+
+-- succeed(its, charge, call_name): settles it; its call's key, if it still is its own, answers on as it did
+local function succeed(its, charge, call_name)
+  local known = call_name and call_under(call_name)
+  if not known or known.reservation ~= its.reservation then return settle(its.reservation, its.ceiling, charge, its.product) end
+  return settle(its.reservation, its.ceiling, charge, its.product, call_name, known.payload, known.response)
+end
+
+commands.finish = function()
+  journal_key = key('journal')
+  local name, succeeded, charge, result = key('operation'), text('succeeded') == '1', text('charge'), text('result')
+  local call_name = text('key') ~= '' and key('call') or nil
+  local its = operation_under(name)
+  if not its or its.status ~= 'p' then return operation_reply(its) end
+
+  local kind
+  if succeeded then kind, _, its.charge, its.shortfall = succeed(its, charge, call_name)
+  else kind, _, its.charge, its.shortfall = release(its.reservation, call_name) end
+  its.status, its.late = succeeded and 's' or 'f', kind == 'l' and '1' or '0'
+  its.finished_at, its.result, its.kept_until = NOW, result, format('%d', now + RECORD_KEPT_MS)
+  put_operation(name, its)
+  return operation_reply(its)
+end

@@ -1,0 +1,46 @@
+-- An operation is a record: `keptUntil reservation product status ceiling charge shortfall late startedAt finishedAt
+-- progress result`, its status being p (pending), s (succeeded) or f (failed). The result is as it was sent, not encoded.
+
+-- operation_under(name): its parts, or nil
+local function operation_under(name)
+  local value = record(name)
+  if not value then return nil end
+  local kept_until, reservation, product, status, ceiling, charge, shortfall, late, started_at, finished_at, progress, at =
+    match(value, '^(%d+) (%S*) (%S*) (%a) (%d+) (%d+) (%d+) (%d) (%d+) (%d+) (%S*) ()')
+  return {
+    kept_until = kept_until, reservation = reservation, product = product, status = status, ceiling = ceiling,
+    charge = charge, shortfall = shortfall, late = late, started_at = started_at, finished_at = finished_at,
+    progress = progress, result = string.sub(value, at),
+  }
+end
+
+-- put_operation(name, its): remembers it
+local function put_operation(name, its)
+  put_record(name, table.concat({
+    its.kept_until, its.reservation, its.product, its.status, its.ceiling, its.charge, its.shortfall, its.late,
+    its.started_at, its.finished_at, its.progress, its.result,
+  }, ' '))
+end
+
+-- status_of(its): a pending one whose reservation is not open any more has expired
+local STATUS = { p = 'pending', s = 'succeeded', f = 'failed' }
+local function status_of(its)
+  return its.status == 'p' and find(its.reservation) ~= 'o' and 'expired' or STATUS[its.status]
+end
+
+-- operation_reply(its): an operation as it is, or that there is none
+-- reply: no_operation balance reserved
+-- reply: operation ceiling charge shortfall late? startedAt finishedAt balance reserved
+--   then its status, reservation, product and progress, then its result
+local function operation_reply(its)
+  if not its then return 'no_operation ' .. balance .. ' ' .. reserved end
+  local texts = status_of(its) .. ' ' .. its.reservation .. ' ' .. its.product .. ' ' .. its.progress .. '\n' .. its.result
+  return 'operation ' .. its.ceiling .. ' ' .. its.charge .. ' ' .. its.shortfall .. ' ' .. its.late .. ' ' .. its.started_at .. ' ' .. its.finished_at .. ' ' .. balance .. ' ' .. reserved .. '\n' .. texts
+end
+
+-- operation: how it stands
+-- KEYS: operation
+-- ARGV:
+commands.operation = function()
+  return operation_reply(operation_under(key('operation')))
+end

@@ -1,0 +1,17 @@
+-- progress: what an operation has come to, where that is not '', and that it goes on, where ttlMs is not 0
+-- KEYS: operation
+-- ARGV: progress ttlMs
+--   replies as operation.lua
+commands.progress = function()
+  local name, progress, ttl = key('operation'), text('progress'), number('ttlMs')
+  local its = operation_under(name)
+  if not its or status_of(its) ~= 'pending' then return operation_reply(its) end
+
+  if ttl ~= 0 then
+    prolong(its.reservation, now + ttl)
+    its.kept_until = format('%d', max(its.kept_until, now + ttl + RECORD_KEPT_MS))
+  end
+  if progress ~= '' then its.progress = progress end
+  put_operation(name, its)
+  return operation_reply(its)
+end
