@@ -1,14 +1,19 @@
 import { Admitter } from './billing/admission.js'
+import { Emitter } from './billing/events.js'
 import { grant, type GrantOptions, type GrantOutcome } from './billing/granting.js'
+import { Learning } from './billing/learning.js'
+import { OperationsDesk, type Operations } from './billing/operations.js'
 import { parseOptions, type BillingOptions, type Settings } from './billing/options.js'
 import { Postings } from './billing/postings.js'
 import { PriceList } from './billing/price-list.js'
+import { RefusalCount } from './billing/refusal-count.js'
 import { Renewal } from './billing/renewal.js'
 import { reportRoutes, type Registered, type RouteReport } from './billing/report.js'
 import { Settler } from './billing/settlement.js'
 import { FareboxError } from './errors.js'
 import { endpoints, type Endpoints } from './http/endpoints.js'
-import { Exchange } from './http/exchange.js'
+import { Estimates } from './http/estimate.js'
+import { Exchange, type Desk } from './http/exchange.js'
 
 /** What a program does with billing besides mounting it. Every framework's `billing()` has it. */
 export interface Billing {
@@ -21,15 +26,22 @@ export interface Billing {
    * @example await bill.grant('ada', 500, { id: 'evt_1', reason: 'top-up' })
    */
   grant(account: string, credits: number, options: GrantOptions): Promise<GrantOutcome>
+  /** Ends what calls that answered 202 have begun. */
+  readonly operations: Operations
+  /** How often this process has refused calls, by code; with `enforce: false`, would have refused. */
+  refusals(): Readonly<Record<string, number>>
   /** Posts what still waits for the store and closes the store. Call it when the server has stopped. */
   close(): Promise<void>
 }
 
 /** Billing as adapters hold it. */
-export interface Engine<Request> extends Billing {
+export interface Engine<Request> {
+  /** What an adapter gives to the program that mounts it. */
+  readonly billing: Billing
   readonly settings: Settings<Request>
   readonly prices: PriceList
   readonly endpoints: Endpoints
+  readonly estimates: Estimates
   /** One for each request. */
   exchange(): Exchange
   /**
@@ -55,21 +67,28 @@ export function createEngine<Request, Bodies, Responses>(options: BillingOptions
     logger.warn(`farebox: the ${store.name} store forgets every balance when this process ends; use redisStore(url) in production`)
   }
   const prices = new PriceList(settings.prices)
-  const renewal = new Renewal(store, reservationTtl, logger)
-  const postings = new Postings(store, storeTimeout, renewal, logger)
-  const admitter = new Admitter(settings)
-  const settler = new Settler(postings, logger)
+  const events = new Emitter(settings.on, logger)
+  const renewal = new Renewal(store, reservationTtl, events, logger)
+  const postings = new Postings(store, storeTimeout, renewal, events, logger)
+  const learning = new Learning(store)
+  const refusals = new RefusalCount()
+  const desk: Desk = { settings, renewal, events, refusals, admitter: new Admitter(settings), settler: new Settler(postings, events, learning, logger) }
   let warned = false
   const engine: Engine<Request> = {
     settings,
     prices,
     endpoints: endpoints(settings),
-    exchange: () => new Exchange(settings, admitter, settler, renewal),
+    estimates: new Estimates(settings, learning),
+    exchange: () => new Exchange(desk),
     report: (registered) => reportRoutes(prices, registered),
-    grant: (account, credits, grantOptions) => grant(settings, account, credits, grantOptions),
-    async close() {
-      await postings.drain()
-      await store.close()
+    billing: {
+      operations: new OperationsDesk(settings, events, learning),
+      refusals: () => refusals.all(),
+      grant: (account, credits, grantOptions) => grant(settings, account, credits, grantOptions),
+      async close() {
+        await postings.drain()
+        await store.close()
+      },
     },
     meetAgain(before) {
       if (before !== engine) {

@@ -17,7 +17,7 @@ const told = (usage: Partial<ReadUsage>): ReadUsage => ({ ...nothing, final: tru
 const stream = (...events: unknown[]): string => events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join('') + 'data: [DONE]\n\n'
 
 /** Events named by their type, as Anthropic's and OpenAI's responses. */
-const named = (...events: readonly { readonly type: string }[]): string =>
+const named = (...events: readonly { readonly type: string; readonly [name: string]: unknown }[]): string =>
   events.map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`).join('')
 
 const chunk = (delta: object | undefined, usage?: unknown) => ({
@@ -124,12 +124,12 @@ export const responses: readonly TokenResponse[] = [
   ...(['completed', 'incomplete', 'failed'] as const).map((status): TokenResponse => ({
     name: `a stream of the responses API that ends ${status}`, contentType: SSE,
     body: named(
-      { type: 'response.created', ...{ response: { id: 'resp_1', usage: null } } },
-      { type: 'response.output_text.delta', ...{ item_id: 'msg_1', delta: trap } },
-      { type: 'response.function_call_arguments.delta', ...{ delta: '{"usage":' } },
-      { type: 'response.output_text.delta', ...{ delta: '' } },
-      { type: 'response.output_text.done', ...{ text: trap } },
-      { type: `response.${status}`, ...{ response: { id: 'resp_1', output, usage: responsesUsage } } },
+      { type: 'response.created', response: { id: 'resp_1', usage: null } },
+      { type: 'response.output_text.delta', item_id: 'msg_1', delta: trap },
+      { type: 'response.function_call_arguments.delta', delta: '{"usage":' },
+      { type: 'response.output_text.delta', delta: '' },
+      { type: 'response.output_text.done', text: trap },
+      { type: `response.${status}`, response: { id: 'resp_1', output, usage: responsesUsage } },
     ),
     usage: told({ input: 328, output: 52, cachedInput: 256, cacheWrite: 64, deltas: 2 }),
   })),
@@ -150,17 +150,17 @@ export const responses: readonly TokenResponse[] = [
     body: named(
       {
         type: 'message_start',
-        ...{ message: { id: 'msg_1', content: [], usage: { input_tokens: 25, cache_creation_input_tokens: 10, cache_read_input_tokens: 100, output_tokens: 1 } } },
+        message: { id: 'msg_1', content: [], usage: { input_tokens: 25, cache_creation_input_tokens: 10, cache_read_input_tokens: 100, output_tokens: 1 } },
       },
-      { type: 'content_block_start', ...{ index: 0, content_block: { type: 'text', text: '' } } },
+      { type: 'content_block_start', index: 0, content_block: { type: 'text', text: '' } },
       { type: 'ping' },
-      { type: 'content_block_delta', ...{ index: 0, delta: { type: 'thinking_delta', thinking: 'hm' } } },
-      { type: 'content_block_delta', ...{ index: 0, delta: { type: 'signature_delta', signature: 'EqQB' } } },
-      { type: 'content_block_delta', ...{ index: 1, delta: { type: 'text_delta', text: trap } } },
-      { type: 'content_block_delta', ...{ index: 2, delta: { type: 'input_json_delta', partial_json: '' } } },
-      { type: 'content_block_delta', ...{ index: 2, delta: { type: 'input_json_delta', partial_json: '{"usage": {"output_tokens": 1' } } },
-      { type: 'message_delta', ...{ delta: { stop_reason: 'end_turn', stop_sequence: null }, usage: { output_tokens: 15 } } },
-      { type: 'message_delta', ...{ delta: { stop_reason: 'end_turn' }, usage: { output_tokens: 31, input_tokens: 25, cache_read_input_tokens: null } } },
+      { type: 'content_block_delta', index: 0, delta: { type: 'thinking_delta', thinking: 'hm' } },
+      { type: 'content_block_delta', index: 0, delta: { type: 'signature_delta', signature: 'EqQB' } },
+      { type: 'content_block_delta', index: 1, delta: { type: 'text_delta', text: trap } },
+      { type: 'content_block_delta', index: 2, delta: { type: 'input_json_delta', partial_json: '' } },
+      { type: 'content_block_delta', index: 2, delta: { type: 'input_json_delta', partial_json: '{"usage": {"output_tokens": 1' } },
+      { type: 'message_delta', delta: { stop_reason: 'end_turn', stop_sequence: null }, usage: { output_tokens: 15 } },
+      { type: 'message_delta', delta: { stop_reason: 'end_turn' }, usage: { output_tokens: 31, input_tokens: 25, cache_read_input_tokens: null } },
       { type: 'message_stop' },
     ),
     usage: told({ input: 135, output: 31, cachedInput: 100, cacheWrite: 10, deltas: 3 }),
@@ -168,9 +168,9 @@ export const responses: readonly TokenResponse[] = [
   {
     name: 'a streamed message of Anthropic that breaks off', contentType: SSE,
     body: named(
-      { type: 'message_start', ...{ message: { usage: { input_tokens: 25, output_tokens: 1 } } } },
-      { type: 'content_block_delta', ...{ delta: { type: 'text_delta', text: 'Hello' } } },
-      { type: 'content_block_delta', ...{ delta: { type: 'text_delta', text: ' you' } } },
+      { type: 'message_start', message: { usage: { input_tokens: 25, output_tokens: 1 } } },
+      { type: 'content_block_delta', delta: { type: 'text_delta', text: 'Hello' } },
+      { type: 'content_block_delta', delta: { type: 'text_delta', text: ' you' } },
     ),
     usage: { ...nothing, input: 25, output: 1, deltas: 2 },
   },

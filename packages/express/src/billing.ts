@@ -59,8 +59,7 @@ export function billing<Bodies, Responses>(options: BillingOptions<Request, Bodi
   }
 
   const billing: ExpressBilling = Object.assign(middleware, {
-    grant: engine.grant,
-    close: engine.close,
+    ...engine.billing,
     routes: (app: Express) => engine.report(new Routes(app, engine.prices, billing).registered()),
   })
   return billing

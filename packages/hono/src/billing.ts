@@ -60,8 +60,7 @@ export function billing<Bodies, Responses, E extends Env = Env>(options: Billing
   }
 
   return Object.assign(middleware, {
-    grant: engine.grant,
-    close: engine.close,
+    ...engine.billing,
     routes: (app: App) => reportOf(app, engine, middleware),
   })
 }

@@ -28,7 +28,7 @@ async function deliverJson(c: Context, exchange: Exchange): Promise<void> {
 /** The charge is known at the end. On an edge runtime `waitUntil` lets the settlement outlive the client. */
 function stream(c: Context, exchange: Exchange, body: Coming): void {
   const { status } = c.res
-  const headers = exchange.streaming()
+  const headers = exchange.stream({ ...headOf(c.res), canTrail: false, canGrow: false })
   const settled = new Promise<void>((resolve) => {
     const settle = async (failed: boolean) => {
       if (failed) exchange.threw()

@@ -62,7 +62,7 @@ export function billing<Bodies, Responses>(options: BillingOptions<Context, Bodi
     }
   }
 
-  return Object.assign(middleware, { grant: engine.grant, close: engine.close, routes: report })
+  return Object.assign(middleware, engine.billing, { routes: report })
 }
 
 function once<T>(act: (value: T) => void): (value: T) => void {

@@ -44,7 +44,7 @@ async function settleHeld(ctx: Context, exchange: Exchange, stream: Source | und
 }
 
 /** The one place where bytes that Koa does not hold can be waited for is the end of the response; only that is held back. */
-async function settleAtEnd(ctx: Context, exchange: Exchange): Promise<void> {
+async function settleAtEnd(ctx: Context, exchange: Exchange, head = { status: ctx.status, contentType: headerOf(ctx, 'Content-Type'), contentEncoding: headerOf(ctx, 'Content-Encoding') }): Promise<void> {
   const { res } = ctx
   let closing: ReturnType<Exchange['close']> | undefined
   const close = () => (closing ??= exchange.close({ status: res.statusCode }))
@@ -53,7 +53,7 @@ async function settleAtEnd(ctx: Context, exchange: Exchange): Promise<void> {
     void close()
   }
   if (res.writableEnded || res.destroyed) return void await close()
-  ctx.set(exchange.streaming())
+  ctx.set(exchange.stream({ ...head, canTrail: false, canGrow: false }))
   const { end } = res
   res.end = ((...last: Parameters<typeof end>) => {
     close().then(({ headers }) => {

@@ -17,7 +17,7 @@ export function expressApps(version: typeof express): Framework {
     routes.filter(({ early }) => early).forEach(register)
     if (bill) app.use(bill)
     routes.filter(({ early }) => !early).forEach(register)
-    return { listener: app, billing: bill && { grant: bill.grant, close: bill.close, report: () => bill.routes(app) } }
+    return { listener: app, billing: bill && { ...bill, report: () => bill.routes(app) } }
   }
 }
 

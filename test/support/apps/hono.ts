@@ -20,7 +20,7 @@ export const honoApps: Framework = ({ billing: options, routes }) => {
   routes.filter(({ early }) => !early).forEach(register)
   // Middleware of Hono never sees its app, so whoever wants the start-up report asks for it.
   bill?.routes(app)
-  return { listener: getRequestListener(app.fetch), billing: bill && { grant: bill.grant, close: bill.close, report: () => bill.routes(app) } }
+  return { listener: getRequestListener(app.fetch), billing: bill && { ...bill, report: () => bill.routes(app) } }
 }
 
 function bodyOf(c: Context): Promise<unknown> {

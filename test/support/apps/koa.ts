@@ -14,7 +14,7 @@ export const koaApps: Framework = ({ billing: options, routes }) => {
   app.use(routerOf(routes.filter(({ early }) => early)).routes())
   if (bill) app.use(bill)
   app.use(routerOf(routes.filter(({ early }) => !early)).routes())
-  return { listener: app.callback(), billing: bill && { grant: bill.grant, close: bill.close, report: () => bill.routes(app) } }
+  return { listener: app.callback(), billing: bill && { ...bill, report: () => bill.routes(app) } }
 }
 
 function routerOf(routes: readonly AppRoute[]): Router {

@@ -14,6 +14,11 @@ export function identify(value: unknown): Identified {
   return reason === undefined ? { kind: 'account', account: value as string } : { kind: 'nobody', reason }
 }
 
+/** Whether a value can name an account, or an operation. */
+export function isId(value: unknown): value is string {
+  return faultOf(value) === undefined
+}
+
 function faultOf(value: unknown): string | undefined {
   if (value === undefined || value === null || value === '') return 'no account: this call has to say who pays for it'
   if (typeof value !== 'string') return `account: expected a string, got ${typeof value}`

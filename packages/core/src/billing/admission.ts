@@ -1,84 +1,72 @@
-import { toMicro } from '../credits.js'
-import type { Replies } from '../ledger/commands.js'
-import { identify } from './account.js'
+import { toCredits, toMicro } from '../credits.js'
+import type { Replayed, Reserved, Replies } from '../ledger/commands.js'
 import type { Call, OpenCall } from './call.js'
-import { priceContext } from './context.js'
+import { CallMeter } from './call-meter.js'
 import { withDeadline } from './deadline.js'
+import { idempotencyOf, unkeyed, type Idempotency } from './idempotency.js'
 import type { Settings } from './options.js'
-import { priceOf } from './pricing.js'
-import type { Refused } from './refused.js'
+import { Quoter, type Quote } from './quoting.js'
+import { remedyOf } from './remedy.js'
 import { reservationIds } from './reservation-id.js'
 import type { Route } from './route.js'
-import { parse } from './schema.js'
+import { ok, refuse, type Step } from './step.js'
 
 export type Admission =
-  | { readonly kind: 'refused'; readonly refused: Refused }
+  | Extract<Step<never>, { kind: 'refused' }>
   | { readonly kind: 'admitted'; readonly open: OpenCall }
+  /** The call has been made: this is what it answered. */
+  | { readonly kind: 'replayed'; readonly replayed: Replayed }
 
-/** A step towards a reservation: what it found, or why the call may not run. */
-type Step<T> = { readonly kind: 'ok'; readonly value: T } | { readonly kind: 'refused'; readonly refused: Refused }
-
-const ok = <T>(value: T): Step<T> => ({ kind: 'ok', value })
-const refuse = (refused: Refused) => ({ kind: 'refused', refused }) as const
-
-/** Decides whether a call may run: identify, read, price, reserve. Nothing is held unless it may. */
+/** Decides whether a call may run: quote, then reserve. Nothing is held unless it may. */
 export class Admitter {
   readonly #allowance: number
-  readonly #maxCeiling: number
+  readonly #quoter: Quoter
   readonly #nextId = reservationIds()
 
   constructor(private readonly settings: Settings<never>) {
     this.#allowance = toMicro(settings.allowance) ?? 0
-    this.#maxCeiling = toMicro(settings.maxCeiling) ?? Infinity
+    this.#quoter = new Quoter(settings)
   }
 
   async admit(key: string, route: Route, call: Call): Promise<Admission> {
-    const who = identify(await call.account())
-    if (who.kind === 'nobody') return refuse({ kind: 'unauthenticated', reason: who.reason })
-    const { account } = who
-    const body = await readBody(route, call)
-    if (body.kind === 'refused') return body
-    const ceiling = this.#price(key, route, call, account, body.value)
-    if (ceiling.kind === 'refused') return ceiling
+    const quoted = await this.#quoter.quote(key, route, call)
+    if (quoted.kind === 'refused') return quoted
+    const { account, body, ceiling } = quoted.value
+    const allowed = this.#quoter.withinPlan(ceiling)
+    if (allowed.kind === 'refused') return allowed
+    // Nobody is refused while billing only watches, so nobody's key is held against them either.
+    const keyed = this.settings.enforce ? await idempotencyOf(key, call) : ok(unkeyed)
+    if (keyed.kind === 'refused') return keyed
     const reservation = this.#nextId()
-    const reply = await this.#reserve(account, reservation, ceiling.value)
-    if (reply.kind === 'refused') return reply
-    const { reservedAt } = reply.value
-    const startedAt = performance.now()
-    return { kind: 'admitted', open: { route, key, account, reservation, ceiling: ceiling.value, reservedAt, startedAt, call, body: body.value } }
-  }
-
-  #price(key: string, route: Route, call: Call, account: string, body: unknown): Step<number> {
-    const price = priceOf(route, priceContext(call, account, body))
-    if (price.kind === 'broken') {
-      this.settings.logger.error(`farebox: ${key} has no valid price: ${price.reason}`, price.cause)
-      return refuse({ kind: 'price_invalid', route: key })
-    }
-    if (price.micro > this.#maxCeiling) return refuse({ kind: 'ceiling_too_high', required: price.micro, most: this.#maxCeiling })
-    return ok(price.micro)
+    const reply = await this.#reserve(quoted.value, reservation, keyed.value)
+    if (!reply) return refuse({ kind: 'unavailable' })
+    if (reply.kind === 'replayed') return { kind: 'replayed', replayed: reply }
+    if (reply.kind !== 'reserved') return this.#refuse(reply, route, call, quoted.value)
+    const meter = new CallMeter(toCredits(ceiling), route.rates ?? {})
+    const { reservedAt } = reply
+    return { kind: 'admitted', open: { route, key, account, reservation, ceiling, reservedAt, startedAt: performance.now(), call, body, meter, idempotency: keyed.value } }
   }
 
   /** Fails fast and closed: a store that does not answer lets nobody in. */
-  async #reserve(account: string, reservation: string, ceiling: number): Promise<Step<Extract<Replies['reserve'], { kind: 'reserved' }>>> {
+  async #reserve({ account, ceiling }: Quote, reservation: string, { key, payload }: Idempotency): Promise<Replies['reserve'] | undefined> {
     const { store, storeTimeout, reservationTtl, logger } = this.settings
     try {
-      const sent = store.send({ kind: 'reserve', account, reservation, ceiling, allowance: this.#allowance, ttlMs: reservationTtl, key: '', payload: '' })
-      const reply = await withDeadline(sent, storeTimeout)
-      if (reply.kind === 'reserved') return ok(reply)
-      return refuse(reply.kind === 'insufficient' ? reply : { kind: 'unavailable' })
+      const sent = store.send({ kind: 'reserve', account, reservation, ceiling, allowance: this.#allowance, ttlMs: reservationTtl, key, payload })
+      return await withDeadline(sent, storeTimeout)
     } catch (error) {
       logger.error(`farebox: could not reserve: ${(error as Error).message}`, error)
       // It may still arrive: closing the id gives the credits back at once, else they come back at the deadline.
-      void store.send({ kind: 'release', account, reservation, key: '' }).catch(() => {})
-      return refuse({ kind: 'unavailable' })
+      void store.send({ kind: 'release', account, reservation, key }).catch(() => {})
+      return undefined
     }
   }
-}
 
-async function readBody(route: Route, call: Call): Promise<Step<unknown>> {
-  if (!route.body) return ok(undefined)
-  const read = await call.body()
-  if (read.kind === 'unreadable') return refuse({ kind: 'invalid_request', issues: [{ field: '', message: read.reason }] })
-  const parsed = await parse(route.body, read.value)
-  return parsed.kind === 'valid' ? ok(parsed.value) : refuse({ kind: 'invalid_request', issues: parsed.issues })
+  async #refuse(reply: Exclude<Replies['reserve'], Reserved | Replayed>, route: Route, call: Call, quote: Quote): Promise<Admission> {
+    switch (reply.kind) {
+      case 'insufficient': return refuse({ ...reply, remedy: await remedyOf(reply, route, call, quote) })
+      case 'conflict': return refuse({ kind: 'unavailable' })
+      case 'in_progress':
+      case 'mismatch': return refuse({ kind: reply.kind })
+    }
+  }
 }

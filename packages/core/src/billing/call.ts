@@ -1,3 +1,5 @@
+import type { CallMeter } from './call-meter.js'
+import type { Idempotency } from './idempotency.js'
 import type { Query, Route } from './route.js'
 
 /** What an adapter tells about a request. Everything is read only when billing needs it. */
@@ -36,6 +38,8 @@ export interface OpenCall {
   readonly startedAt: number
   readonly call: Call
   readonly body: unknown
+  readonly meter: CallMeter
+  readonly idempotency: Idempotency
 }
 
 /** What a call cost. Amounts are micro-credits. */
@@ -45,6 +49,8 @@ export interface Receipt {
   readonly items: readonly { readonly unit: string; readonly quantity: number; readonly credits: number }[]
   /** What the account can spend after it; absent while the charge is pending. */
   readonly available?: number
-  /** The store could not be reached: the charge is known and will be posted. */
+  /** It is not yet what it will be: the store could not be reached, or an operation goes on. */
   readonly pending: boolean
+  /** The call has begun an operation: what it costs is known when that ends. */
+  readonly operation: boolean
 }

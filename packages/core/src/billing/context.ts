@@ -1,6 +1,6 @@
 import type { Call, OpenCall } from './call.js'
 import { toCredits } from '../credits.js'
-import type { Outcome } from './outcome.js'
+import type { Succeeded } from './outcome.js'
 import type { ChargeContext, PriceContext } from './route.js'
 
 export function priceContext(call: Call, account: string, body: unknown): PriceContext {
@@ -13,7 +13,7 @@ export function priceContext(call: Call, account: string, body: unknown): PriceC
   }
 }
 
-export function chargeContext(open: OpenCall, outcome: Extract<Outcome, { kind: 'succeeded' }>): ChargeContext {
+export function chargeContext(open: OpenCall, outcome: Succeeded): ChargeContext {
   const { account, call } = open
   let parsed: { readonly body: unknown } | undefined
   return {
@@ -27,5 +27,7 @@ export function chargeContext(open: OpenCall, outcome: Extract<Outcome, { kind: 
       get body() { return (parsed ??= { body: outcome.body() }).body },
     },
     ceiling: toCredits(open.ceiling),
+    counts: open.meter.counts,
+    usage: outcome.usage,
   }
 }

@@ -49,7 +49,8 @@ export function metered<Body, Response, const Unit extends string>(
   }
 }
 
-function itemize(rates: Readonly<Record<string, number>>, quantities: Quantities<string>): ItemizedCharge {
+/** What quantities cost at these rates, line by line. @throws FareboxError `PRICE_INVALID` for a unit without a rate or a quantity that is none */
+export function itemize(rates: Readonly<Record<string, number>>, quantities: Quantities<string>): ItemizedCharge {
   const items = Object.entries(quantities).map(([unit, quantity]): ChargeItem => {
     const rate = Object.hasOwn(rates, unit) ? rates[unit] : undefined
     if (rate === undefined) throw new FareboxError('PRICE_INVALID', `unit "${unit}" has no rate; rates has: ${Object.keys(rates).join(', ')}`)

@@ -3,6 +3,7 @@ import type { Store } from '../store/store.js'
 import { MAX_CREDITS } from '../credits.js'
 import { FareboxError } from '../errors.js'
 import { canonicalKey, parseRouteKey } from './route-key.js'
+import type { Events, Listeners } from './events.js'
 import type { PriceBook, Route } from './route.js'
 
 /** Where billing says what a person should look at. */
@@ -34,7 +35,15 @@ export interface BillingOptions<Request, Bodies = unknown, Responses = unknown> 
     readonly balance?: string | false
     /** Default `/v1/credits/projections/usage-summary`. */
     readonly usageSummary?: string | false
+    /** Has `:id` in it. Default `/v1/operations/:id`. */
+    readonly operation?: string | false
+    /** What a billable route's path ends with to be estimated. Default `/estimate`. */
+    readonly estimate?: string | false
   }
+  /** `false` only watches: everything is priced, reserved where possible and reported, and nobody is refused. Default true. */
+  readonly enforce?: boolean
+  /** Listeners, for logs and metrics. What one throws is logged and changes nothing. */
+  readonly on?: Listeners
   /** How long a reservation lives unless its call still runs, in ms. Default 60,000. */
   readonly reservationTtl?: number
   /** How long a call waits for the store before it is refused with 503, in ms. Default 1,000. */
@@ -51,13 +60,16 @@ export interface Settings<Request> {
   readonly allowance: number
   readonly unlisted: 'free' | 'refuse'
   readonly maxCeiling?: number | undefined
-  readonly endpoints: { readonly balance: string | false; readonly usageSummary: string | false }
+  readonly endpoints: Readonly<Record<'balance' | 'usageSummary' | 'operation' | 'estimate', string | false>>
+  readonly enforce: boolean
+  readonly on: Listeners
   readonly reservationTtl: number
   readonly storeTimeout: number
   readonly logger: Logger
 }
 
 const aFunction = <F>(what: string) => z.custom<F>((value) => typeof value === 'function', { error: `expected ${what}` })
+const EVENTS: readonly (keyof Events)[] = ['admitted', 'refused', 'settled', 'released', 'expired', 'clamped', 'late', 'shortfall', 'unlisted']
 const credits = z.number().min(0).max(MAX_CREDITS)
 const milliseconds = z.int().min(1)
 const endpoint = (path: string) => z.union([z.string().startsWith('/'), z.literal(false)], { error: 'expected a path that starts with "/", or false' }).default(path)
@@ -79,6 +91,11 @@ const routeOption: z.ZodType<Route> = z.strictObject({
   rates: z.record(z.string(), credits).optional(),
   metering: z.boolean().optional(),
   maxDuration: milliseconds.optional(),
+  operation: aFunction<NonNullable<Route['operation']>>('a function').optional(),
+  onAbort: z.enum(['metered', 'ceiling', 'release']).optional(),
+  providers: z.array(z.string().min(1)).optional(),
+  expected: z.strictObject({ credits: credits.optional(), lowMs: z.number().min(0).optional(), highMs: z.number().min(0).optional() }).optional(),
+  tokens: aFunction<NonNullable<Route['tokens']>>('a function').optional(),
 }) as z.ZodType<Route>
 
 const terms = z.union([z.literal('free'), routeOption])
@@ -117,7 +134,11 @@ const optionsSchema = z.strictObject({
   endpoints: z.strictObject({
     balance: endpoint('/v1/credits/balance'),
     usageSummary: endpoint('/v1/credits/projections/usage-summary'),
+    operation: endpoint('/v1/operations/:id').refine((path) => path === false || /\/:id(?=\/|$)/.test(path), { error: 'expected a path with ":id" in it' }),
+    estimate: endpoint('/estimate'),
   }).prefault({}),
+  enforce: z.boolean().default(true),
+  on: z.strictObject(Object.fromEntries(EVENTS.map((name) => [name, aFunction('a function').optional()]))).default({}),
   reservationTtl: milliseconds.min(1_000).default(60_000),
   storeTimeout: milliseconds.default(1_000),
   logger: z.custom<Logger>((value) => typeof (value as Logger | undefined)?.warn === 'function' && typeof (value as Logger).error === 'function', {

@@ -1,7 +1,17 @@
+import type { TokenUsage } from '../usage/token-reader.js'
+
 /** How a call ended. The response's body is parsed only when a charge asks for it. */
 export type Outcome =
   | { readonly kind: 'failed' }
-  | { readonly kind: 'succeeded'; readonly status: number; body(): unknown }
+  | Succeeded
+
+export interface Succeeded {
+  readonly kind: 'succeeded'
+  readonly status: number
+  body(): unknown
+  /** The tokens that the response told of. */
+  readonly usage: TokenUsage | undefined
+}
 
 /** Status 400 and above is a failure; a redirect or a 304 came from a handler that did its work. */
 export function isFailure(status: number): boolean {

@@ -1,13 +1,16 @@
-import type { Closed, Release, Settle } from '../ledger/commands.js'
+import type { Closed, Hold, OperationConflict, OperationRead, Release, Settle } from '../ledger/commands.js'
 import type { Command, ReplyTo } from '../store/commands.js'
 import type { Store } from '../store/store.js'
 import type { OpenCall } from './call.js'
 import { toCredits } from '../credits.js'
+import { RECORD_KEPT_MS } from '../ledger/limits.js'
+import { callEvent, type Emitter } from './events.js'
 import { withDeadline } from './deadline.js'
 import type { Logger } from './options.js'
 import type { Renewal } from './renewal.js'
 
-type Ending = Settle | Release
+type Ending = Settle | Release | (Hold & { readonly place: string })
+type Ended = Closed | OperationRead | OperationConflict
 
 /** How many endings may wait for a store that can't be reached, and how long between two tries, ms. */
 const MAX_KEPT = 10_000
@@ -16,7 +19,7 @@ const LAST_RETRY_MS = 5_000
 const PAGE = 1_000
 
 export type Posting =
-  | { readonly kind: 'posted'; readonly closed: Closed }
+  | { readonly kind: 'posted'; readonly ended: Ended }
   /** The store could not be reached; the ending waits here and is sent until it is there. */
   | { readonly kind: 'kept' }
 
@@ -35,6 +38,7 @@ export class Postings {
     private readonly store: Store,
     private readonly timeoutMs: number,
     private readonly renewal: Renewal,
+    private readonly events: Emitter,
     private readonly logger: Logger,
   ) {}
 
@@ -51,10 +55,11 @@ export class Postings {
 
   async #postOrKeep(open: OpenCall, command: Ending): Promise<Posting> {
     try {
-      return { kind: 'posted', closed: await this.#deliver(open, command) }
+      return { kind: 'posted', ended: await this.#deliver(open, command) }
     } catch (error) {
       if (this.#kept >= MAX_KEPT) this.#giveUp(open, command, error)
-      else void this.#track(this.#retry(open, command))
+      // A response is only worth keeping while the store takes it: ten thousand of them would not fit here.
+      else void this.#track(this.#retry(open, command.kind === 'release' ? command : { ...command, response: '' }))
       return { kind: 'kept' }
     }
   }
@@ -70,7 +75,10 @@ export class Postings {
     for (let wait = FIRST_RETRY_MS, done = false; !done; wait = Math.min(wait * 2, LAST_RETRY_MS)) {
       await pause(wait)
       const last = this.#closing
-      done = await this.#deliver(open, command).then(() => true, (error: unknown) => {
+      done = await this.#deliver(open, command).then((ended) => {
+        if (ended.kind === 'operation_conflict') this.#giveUp(open, command, new Error('its operation has the id of another one'))
+        return true
+      }, (error: unknown) => {
         if (last) this.#giveUp(open, command, error)
         return last
       })
@@ -78,15 +86,20 @@ export class Postings {
     this.#kept--
   }
 
-  async #deliver(open: OpenCall, command: Ending): Promise<Closed> {
-    const closed = await this.#send(command)
-    this.renewal.stop(open)
-    if (closed.late) this.#reportLate(open, closed)
-    return closed
+  async #deliver(open: OpenCall, command: Ending): Promise<Ended> {
+    const ended = await this.#send(command)
+    // Of a conflict nothing has come yet: what its call is charged instead ends it.
+    if (ended.kind !== 'operation_conflict') this.renewal.stop(open)
+    if (ended.kind === 'settled' && ended.late) this.#reportLate(open, ended)
+    return ended
   }
 
-  #reportLate({ key, account }: OpenCall, { charge, shortfall }: Closed): void {
-    this.logger.warn(`farebox: ${key}: account ${JSON.stringify(account)} was charged ${toCredits(charge)} credits late, ${toCredits(shortfall)} more could not be taken`)
+  #reportLate(open: OpenCall, closed: Closed): void {
+    const { key, account } = open
+    const [charge, shortfall] = [toCredits(closed.charge), toCredits(closed.shortfall)]
+    this.events.emit('late', { ...callEvent(open), charge, shortfall })
+    if (shortfall > 0) this.events.emit('shortfall', { ...callEvent(open), shortfall })
+    this.logger.warn(`farebox: ${key}: account ${JSON.stringify(account)} was charged ${charge} credits late, ${shortfall} more could not be taken`)
   }
 
   /** The record of last resort: everything that is needed to post the charge by hand. */
@@ -95,13 +108,23 @@ export class Postings {
     this.logger.error(`farebox: given up: ${JSON.stringify(command)} could not be posted`, error)
   }
 
-  async #send(command: Ending): Promise<Closed> {
+  async #send(command: Ending): Promise<Ended> {
+    if (command.kind === 'hold') return this.#hold(command)
     const reply = await this.#ask(command)
     return reply.kind === 'unknown' ? this.#resolve(command as Settle, reply.now) : reply
   }
 
+  /** First where to find it: a worker that hears of the operation looks there. */
+  async #hold({ place, ...command }: Hold & { readonly place: string }): Promise<OperationRead | OperationConflict> {
+    const { operation, ttlMs } = command
+    const registered = await this.#ask({ kind: 'register', operation, place, keptMs: ttlMs + RECORD_KEPT_MS })
+    if (registered.kind === 'registered') return this.#ask(command)
+    const { balance, reserved, available } = await this.#ask({ kind: 'balance', account: command.account })
+    return { kind: 'operation_conflict', balance, reserved, available }
+  }
+
   /** The store can't tell any more whether this settle was posted: its journal can. */
-  async #resolve(command: Settle, now: number): Promise<Closed> {
+  async #resolve(command: Settle, now: number): Promise<Ended> {
     const posted = await this.#findEntry(command)
     if (posted) {
       const { balance, reserved, available } = await this.#ask({ kind: 'balance', account: command.account })

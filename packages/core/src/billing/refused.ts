@@ -1,4 +1,5 @@
 import type { Insufficient } from '../ledger/commands.js'
+import type { Remedy } from './remedy.js'
 import type { SchemaIssue } from './schema.js'
 
 /** Why a call may not run. Amounts are micro-credits. */
@@ -7,5 +8,8 @@ export type Refused =
   | { readonly kind: 'invalid_request'; readonly issues: readonly SchemaIssue[] }
   | { readonly kind: 'price_invalid'; readonly route: string }
   | { readonly kind: 'ceiling_too_high'; readonly required: number; readonly most: number }
-  | Insufficient
+  | (Insufficient & { readonly remedy: Remedy })
+  /** Another call with the same idempotency key is being made; or was made with another payload; or can't be shown again. */
+  | { readonly kind: 'in_progress' | 'mismatch' | 'result_unavailable' }
+  | { readonly kind: 'no_operation'; readonly operation: string }
   | { readonly kind: 'unavailable' }

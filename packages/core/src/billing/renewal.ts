@@ -1,10 +1,9 @@
 import type { Store } from '../store/store.js'
 import type { OpenCall } from './call.js'
 import { toCredits } from '../credits.js'
+import { callEvent, type Emitter } from './events.js'
 import type { Logger } from './options.js'
-
-/** For how long a call keeps its reservation where its route does not say, ms. */
-const DEFAULT_MAX_DURATION = 600_000
+import { MAX_DURATION_MS } from './route.js'
 
 /**
  * Keeps the reservations of running calls alive: one timer for the process, that moves every deadline three
@@ -17,7 +16,7 @@ export class Renewal {
   readonly #timersEndWithRequest = userAgent() === 'Cloudflare-Workers'
   #timer: ReturnType<typeof setTimeout> | undefined
 
-  constructor(private readonly store: Store, private readonly ttlMs: number, private readonly logger: Logger) {}
+  constructor(private readonly store: Store, private readonly ttlMs: number, private readonly events: Emitter, private readonly logger: Logger) {}
 
   start(open: OpenCall): void {
     this.#open.add(open)
@@ -54,14 +53,18 @@ export class Renewal {
 
   #renew(open: OpenCall, age: number): void {
     if (age < this.ttlMs / 4) return
-    if (age >= (open.route.maxDuration ?? DEFAULT_MAX_DURATION)) {
+    if (age >= (open.route.maxDuration ?? MAX_DURATION_MS)) {
       this.stop(open)
       this.logger.warn(`farebox: ${open.key} runs longer than its maxDuration, its ${toCredits(open.ceiling)} credits are held no longer`)
+      this.events.emit('expired', callEvent(open))
       return
     }
     // A store that can't be reached is tried again at the next tick; the reservation outlives two misses.
     const { account, reservation } = open
-    void this.store.send({ kind: 'extend', account, reservation, ttlMs: this.ttlMs }).catch(() => {})
+    this.store.send({ kind: 'extend', account, reservation, ttlMs: this.ttlMs }).then(({ kind }) => {
+      // Only a call that is still running has lost anything.
+      if (kind === 'gone' && this.#open.delete(open)) this.events.emit('expired', callEvent(open))
+    }).catch(() => {})
   }
 }
 

@@ -1,3 +1,5 @@
+import type { TokenUsage } from '../usage/token-reader.js'
+import type { Quantities } from './metered.js'
 import type { Schema } from './schema.js'
 
 /** What a price is computed from. */
@@ -12,6 +14,9 @@ export interface PriceContext<Body = unknown> {
   header(name: string): string | undefined
   readonly account: string
 }
+
+/** For how long a call or an operation keeps its reservation where its route does not say, ms. */
+export const MAX_DURATION_MS = 600_000
 
 export interface Query {
   readonly [name: string]: QueryValue
@@ -29,6 +34,10 @@ export interface ChargeContext<Body = unknown, Response = unknown> extends Price
   }
   /** The price of this call, in credits. */
   readonly ceiling: number
+  /** What the code below the handler counted with `meter` of `@farebox/core/meter`. */
+  readonly counts: Quantities<string>
+  /** The tokens that an OpenAI- or Anthropic-shaped response says it used; only where `tokenUsage` prices the route. */
+  readonly usage: TokenUsage | undefined
 }
 
 /** One line of a receipt. */
@@ -66,8 +75,24 @@ export interface Route<Body = unknown, Response = unknown> {
   readonly rates?: Readonly<Record<string, number>>
   /** Adds `"metering": {"creditsCharged", "estimatedMaxCredits"}` to a JSON object in the response. Default false. */
   readonly metering?: boolean
-  /** For how long a running call keeps its reservation, in ms. Default 10 minutes. */
+  /** For how long a running call keeps its reservation, and a pending operation its own, in ms. Default 10 minutes. */
   readonly maxDuration?: number
+  /**
+   * Names the operation that a 202 has begun: its reservation stays open under this id until
+   * `operations.succeed` or `.fail` ends it. Without it a 202 is a success like any other.
+   */
+  readonly operation?: (context: ChargeContext<Body, Response>) => string
+  /**
+   * What a call costs whose client leaves before the end: what is metered by then (until a byte has left, what the
+   * handler ends with), its ceiling, or nothing. Default `'metered'`.
+   */
+  readonly onAbort?: 'metered' | 'ceiling' | 'release'
+  /** Who may be asked for this call, for its estimate. */
+  readonly providers?: readonly string[]
+  /** What its estimate says until enough calls were seen: credits (default: the ceiling) and latency in ms. */
+  readonly expected?: { readonly credits?: number; readonly lowMs?: number; readonly highMs?: number }
+  /** The most tokens the call can use, as `tokenUsage` sets it: its response is read for the tokens that it used. */
+  readonly tokens?: (context: PriceContext<Body>) => Quantities<'input' | 'output'>
 }
 
 /**

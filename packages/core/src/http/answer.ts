@@ -4,7 +4,7 @@ import type { Refusal } from './refusals.js'
 export interface Answer {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
-  readonly body: string
+  readonly body: string | Uint8Array<ArrayBuffer>
 }
 
 /** A refusal as the caller wants to read it: the error envelope, or problem+json (RFC 9457) where `Accept` asks for that. */

@@ -1,20 +1,30 @@
-import { closingHeaders, ceilingHeader } from './headers.js'
-import { addMetering } from './metering.js'
 import { answer, type Answer } from './answer.js'
+import { closingHeaders } from './headers.js'
+import { keptResponse, replay, type WholeResponse } from './kept-response.js'
+import { addMetering } from './metering.js'
+import { carriesJson, readJson, type BodyType } from './body-type.js'
 import { refusalOf } from './refusals.js'
-import type { Admitter } from '../billing/admission.js'
+import { StreamTap } from './stream-tap.js'
+import type { Admission, Admitter } from '../billing/admission.js'
 import type { Call, OpenCall } from '../billing/call.js'
+import { callEvent, type Emitter } from '../billing/events.js'
 import { isFailure, type Outcome } from '../billing/outcome.js'
 import type { Settings } from '../billing/options.js'
 import type { ListedRoute } from '../billing/price-list.js'
+import type { Refused } from '../billing/refused.js'
+import type { RefusalCount } from '../billing/refusal-count.js'
 import type { Renewal } from '../billing/renewal.js'
+import { withMeter } from '../billing/scope.js'
+import { usageOf } from '../billing/token-count.js'
 import type { Settler } from '../billing/settlement.js'
 
-/** The response as it is about to leave. */
+/** A response that was held back, as it is about to leave. */
 export interface Leaving {
   readonly status: number
   /** The text of a JSON body, where the whole of it is known. */
   readonly json?: string | undefined
+  /** All of the response as its handler made it, where that is known; asked for when it has to be kept. */
+  whole?(): Omit<WholeResponse, 'status'>
 }
 
 /** What to change about the response before it leaves. */
@@ -24,13 +34,38 @@ export interface Closing {
   readonly json?: string
 }
 
+/** What is said of a stream when it has ended. */
+export interface StreamEnd {
+  /** To be sent as trailers; empty where the client takes none. */
+  readonly trailers: Readonly<Record<string, string>>
+  /** To be written behind the last bytes. */
+  readonly tail?: string
+}
+
 /** What is known of a response when its head is written. */
-export interface Head {
+export interface Head extends BodyType {
   readonly status: number
-  readonly contentType: string | undefined
-  readonly contentEncoding: string | undefined
   /** Whether the body is complete at this moment, so that nothing waits for bytes still to come. */
   readonly whole: boolean
+}
+
+/** What is known of a response that streams through. */
+export interface StreamHead extends BodyType {
+  readonly status: number
+  /** Whether this connection and this response can have trailers (HTTP/1.1 and chunked). */
+  readonly canTrail: boolean
+  /** Whether bytes can be added behind the last: its length has not been told. */
+  readonly canGrow: boolean
+}
+
+/** What all requests share. */
+export interface Desk {
+  readonly settings: Settings<never>
+  readonly admitter: Admitter
+  readonly settler: Settler
+  readonly renewal: Renewal
+  readonly events: Emitter
+  readonly refusals: RefusalCount
 }
 
 /**
@@ -39,18 +74,14 @@ export interface Head {
  */
 export class Exchange {
   #open: OpenCall | undefined
+  #tap: StreamTap | undefined
   #failed = false
   /** Whether a route of the price book has been reached. */
   #reached = false
   /** Whether a call has been settled: it made the response. */
   #settled = false
 
-  constructor(
-    private readonly settings: Settings<never>,
-    private readonly admitter: Admitter,
-    private readonly settler: Settler,
-    private readonly renewal: Renewal,
-  ) {}
+  constructor(private readonly desk: Desk) {}
 
   /** Whether there is a call to settle. */
   get billed(): boolean {
@@ -72,11 +103,12 @@ export class Exchange {
     if (responded && (this.#open || this.#settled)) return undefined
     await this.#passOn()
     if (listed.terms === 'free') return undefined
-    const admission = await this.admitter.admit(listed.key, listed.terms, call)
-    if (admission.kind === 'refused') return answer(refusalOf(admission.refused), call.header('accept'))
-    this.#open = admission.open
-    this.renewal.start(admission.open)
-    return undefined
+    return this.#admit(await this.desk.admitter.admit(listed.key, listed.terms, call), listed.key, listed.terms, call)
+  }
+
+  /** Runs what is behind a route that was entered, so that the code below can count what it uses. */
+  run<T>(next: () => T): T {
+    return withMeter(this.#open?.meter, next)
   }
 
   /** The handler threw: the call costs nothing, whatever is answered. */
@@ -90,60 +122,101 @@ export class Exchange {
     return whole || isFailure(status) || carriesJson({ contentType, contentEncoding })
   }
 
-  /** The headers of a response that streams through: its charge is known only at its end. */
-  streaming(): Readonly<Record<string, string>> {
-    return this.#open ? ceilingHeader(this.#open.ceiling) : {}
+  /** Begins a response that streams through. Returns its headers: its charge is known only at its end. */
+  stream(head: StreamHead): Readonly<Record<string, string>> {
+    if (!this.#open) return {}
+    this.#tap = new StreamTap(this.#open, head)
+    return this.#tap.headers
   }
 
-  /** Settles the call. For a held response, before it is sent; for a stream, at its end. Never rejects. */
+  /** Bytes of the stream that pass. */
+  passed(chunk: Uint8Array): void {
+    this.#tap?.push(chunk)
+  }
+
+  /** Settles a call whose response is held, before it is sent. Never rejects. */
   async close(leaving: Leaving): Promise<Closing> {
-    const open = this.#open
-    this.#open = undefined
+    const open = this.#take()
     if (!open) return { headers: {} }
-    this.#settled = true
-    const receipt = await this.settler.settle(open, this.#outcome(leaving))
+    const { status, json } = leaving
+    const response = open.idempotency.key !== '' && leaving.whole ? keptResponse({ status, ...leaving.whole() }) : ''
+    const receipt = await this.desk.settler.settle(open, this.#outcome(open, leaving), response)
     const headers = closingHeaders(receipt)
-    const json = open.route.metering && leaving.json !== undefined ? addMetering(leaving.json, receipt) : undefined
-    return json === undefined ? { headers } : { headers, json }
+    const metered = open.route.metering && json !== undefined ? addMetering(json, receipt) : undefined
+    return metered === undefined ? { headers } : { headers, json: metered }
+  }
+
+  /** Settles a call whose stream has ended, before that end is sent. Never rejects. */
+  async end(status: number): Promise<StreamEnd> {
+    const open = this.#take()
+    if (!open) return { trailers: {} }
+    const receipt = await this.desk.settler.settle(open, this.#outcome(open, { status }), '')
+    return this.#tap?.end(receipt) ?? { trailers: {} }
+  }
+
+  /**
+   * The client has left before the end of the response. Where that had `begun`, the call ends here; else its
+   * handler still makes it, and by default what comes of that is what counts. Never rejects.
+   */
+  async abort(status: number, begun: boolean): Promise<void> {
+    const policy = this.#open?.route.onAbort ?? 'metered'
+    if (policy === 'metered' && !begun) return
+    const open = this.#take()
+    if (!open) return
+    if (policy === 'release' || this.#failed || isFailure(status)) await this.desk.settler.release(open)
+    else if (policy === 'ceiling') await this.desk.settler.settleAtCeiling(open)
+    else await this.desk.settler.settle(open, this.#outcome(open, { status }, true), '')
+  }
+
+  async #admit(admission: Admission, key: string, route: Exclude<ListedRoute['terms'], 'free'>, call: Call): Promise<Answer | undefined> {
+    switch (admission.kind) {
+      case 'refused': return this.#refuse(admission.refused, key, call)
+      case 'replayed':
+        if (admission.replayed.response === '') return this.#refuse({ kind: 'result_unavailable' }, key, call)
+        return replay(admission.replayed, route)
+      case 'admitted':
+        this.#open = admission.open
+        this.desk.renewal.start(admission.open)
+        this.desk.events.emit('admitted', callEvent(admission.open))
+        return undefined
+    }
+  }
+
+  /** Where billing only watches, what would have been refused runs, and is counted all the same. */
+  #refuse(refused: Refused, route: string, call: Call): Answer | undefined {
+    const { refusals, settings: { enforce }, events } = this.desk
+    const refusal = refusalOf(refused)
+    refusals.count(refusal.code)
+    events.emit('refused', { route, code: refusal.code, enforced: enforce })
+    return enforce ? answer(refusal, call.header('accept')) : undefined
   }
 
   async #enterUnlisted(call: Call): Promise<Answer | undefined> {
-    if (this.settings.unlisted === 'free' || this.#open) return undefined
-    this.settings.logger.error(`farebox: refused ${call.url}: its route is not in the price book`)
-    return answer(refusalOf({ kind: 'price_invalid', route: call.url }), call.header('accept'))
+    const { settings: { unlisted, logger }, events } = this.desk
+    const refused = unlisted === 'refuse' && !this.#open
+    events.emit('unlisted', { url: call.url, refused })
+    if (!refused) return undefined
+    logger.error(`farebox: refused ${call.url}: its route is not in the price book`)
+    return this.#refuse({ kind: 'price_invalid', route: call.url }, call.url, call)
+  }
+
+  /** Takes the call to be settled: once, however many ends a response has. */
+  #take(): OpenCall | undefined {
+    const open = this.#open
+    this.#open = undefined
+    if (open) this.#settled = true
+    return open
   }
 
   async #passOn(): Promise<void> {
     const open = this.#open
     this.#open = undefined
     this.#failed = false
-    if (open) await this.settler.release(open)
+    if (open) await this.desk.settler.release(open)
   }
 
-  #outcome({ status, json }: Leaving): Outcome {
+  #outcome(open: OpenCall, { status, json }: Leaving, brokeOff = false): Outcome {
     if (this.#failed || isFailure(status)) return { kind: 'failed' }
-    return { kind: 'succeeded', status, body: () => readJson(json) }
-  }
-}
-
-/** Whether the text of a body is JSON that can be read and added to: what `close` takes as `json`. */
-export function carriesJson({ contentType, contentEncoding }: Pick<Head, 'contentType' | 'contentEncoding'>): boolean {
-  return isJson(contentType) && !isEncoded(contentEncoding)
-}
-
-function isJson(contentType: string | undefined): boolean {
-  return contentType !== undefined && /^application\/(?:[\w.+-]+\+)?json *(?:;|$)/i.test(contentType)
-}
-
-function isEncoded(contentEncoding: string | undefined): boolean {
-  return contentEncoding !== undefined && contentEncoding !== 'identity'
-}
-
-function readJson(text: string | undefined): unknown {
-  if (text === undefined) return undefined
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
+    return { kind: 'succeeded', status, body: () => readJson(json), usage: usageOf(open, this.#tap?.tokens ?? json, brokeOff) }
   }
 }

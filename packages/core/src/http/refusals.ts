@@ -25,15 +25,27 @@ export function refusalOf(refused: Refused): Refusal {
       return refusal(422, 'INVALID_REQUEST', `this request can't be priced: ${refused.issues.map(issueText).join('; ')}`, { issues: refused.issues })
     case 'price_invalid':
       return refusal(500, 'PRICE_INVALID', 'this route has no valid price', { route: refused.route })
+    case 'in_progress':
+      return refusal(409, 'IDEMPOTENCY_IN_PROGRESS', 'a call with this Idempotency-Key is being made', {}, { 'Retry-After': '1' })
+    case 'result_unavailable':
+      return refusal(409, 'IDEMPOTENCY_RESULT_UNAVAILABLE', 'this call was made and is not billed again; its response was streamed or too large to be kept')
+    case 'mismatch':
+      return refusal(422, 'IDEMPOTENCY_MISMATCH', 'this Idempotency-Key belongs to a call with another payload')
+    case 'no_operation':
+      return refusal(404, 'OPERATION_NOT_FOUND', 'there is no such operation, or not any more', { operationId: refused.operation })
     case 'unavailable':
       return refusal(503, 'BILLING_UNAVAILABLE', 'credits cannot be checked at the moment', {}, { 'Retry-After': '1' })
   }
 }
 
-function insufficient({ required, available, reserved }: Extract<Refused, { kind: 'insufficient' }>): Refusal {
-  const details = { required: toCredits(required), available: toCredits(available), reserved: toCredits(reserved) }
-  return refusal(402, 'PAYMENT_REQUIRED', 'insufficient credits', details,
-    { 'Credits-Ceiling': String(details.required), 'Credits-Remaining': String(details.available) })
+function insufficient({ required, available, reserved, remedy }: Extract<Refused, { kind: 'insufficient' }>): Refusal {
+  const details = { required: toCredits(required), available: toCredits(available), reserved: toCredits(reserved), remedy: remedy.kind }
+  return refusal(402, 'PAYMENT_REQUIRED', 'insufficient credits', details, {
+    'Credits-Ceiling': String(details.required),
+    'Credits-Remaining': String(details.available),
+    // Whole seconds (RFC 9110, section 10.2.3): earlier would be too early.
+    ...(remedy.kind === 'retry' && { 'Retry-After': String(Math.ceil(remedy.afterMs / 1_000)) }),
+  })
 }
 
 function refusal(status: number, code: string, message: string, details: Refusal['details'] = {}, headers: Refusal['headers'] = {}): Refusal {

@@ -35,7 +35,7 @@ export function settle(state: AccountState, command: Settle, now: number): [Acco
 export function release(state: AccountState, command: Release, now: number): [AccountState, Replies['release']] {
   const known = current(state, command.reservation, now)
   if (known && known.kind !== 'open') return [state, closedReply(state, known)]
-  const freed = free(known ? unhold(state, known) : state, command.key, command.reservation)
+  const freed = free(known ? unhold(state, known) : state, command.key, command.reservation, now)
   const ceiling = known?.ceiling ?? 0
   return close(freed, command.reservation, { kind: 'released', ceiling, charge: 0, shortfall: 0, late: false, closedAt: now })
 }

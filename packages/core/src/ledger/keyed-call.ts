@@ -4,10 +4,16 @@ import { standing } from './standing.js'
 import type { AccountState, KeyedCall } from './state.js'
 import { openReservation } from './sweep.js'
 
+/** The call that is remembered under this idempotency key. */
+export function callUnder({ calls }: AccountState, key: string, now: number): KeyedCall | undefined {
+  const call = calls.get(key)
+  return call && call.keptUntil > now ? call : undefined
+}
+
 /** What a call under this idempotency key is told; `undefined` when the key is free. */
 export function earlierCall(state: AccountState, { key, payload }: Reserve, now: number): InProgress | Replayed | Mismatch | undefined {
-  const call = state.calls.get(key)
-  if (key === '' || !call || call.keptUntil <= now) return undefined
+  const call = callUnder(state, key, now)
+  if (!call) return undefined
   const open = openReservation(state, call.reservation, now)
   if (!call.finished && !open) return undefined
   if (call.payload !== payload) return { kind: 'mismatch', ...standing(state) }
@@ -22,13 +28,14 @@ export function keep(state: AccountState, key: string, call: Omit<KeyedCall, 'ke
   return { ...state, calls: state.calls.set(key, { ...call, keptUntil: now + RECORD_KEPT_MS }) }
 }
 
-/** A call that failed has not used its key. */
-export function free(state: AccountState, key: string, reservation: string): AccountState {
-  return key !== '' && state.calls.get(key)?.reservation === reservation ? { ...state, calls: state.calls.delete(key) } : state
+/** A call that failed has not used its key. One that is finished has, whatever comes after. */
+export function free(state: AccountState, key: string, reservation: string, now: number): AccountState {
+  const call = callUnder(state, key, now)
+  return call?.reservation === reservation && !call.finished ? { ...state, calls: state.calls.delete(key) } : state
 }
 
 function belongsToAnother(state: AccountState, key: string, reservation: string, now: number): boolean {
-  const call = state.calls.get(key)
-  if (!call || call.keptUntil <= now || call.reservation === reservation) return false
+  const call = callUnder(state, key, now)
+  if (!call || call.reservation === reservation) return false
   return call.finished || openReservation(state, call.reservation, now) !== undefined
 }

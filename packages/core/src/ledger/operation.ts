@@ -1,7 +1,7 @@
 import { release, settle } from './close.js'
 import type { Closed, Finish, Hold, NoOperation, OperationRead, Progress, ReadOperation, Replies } from './commands.js'
 import { prolong } from './extend.js'
-import { keep } from './keyed-call.js'
+import { callUnder, keep } from './keyed-call.js'
 import { RECORD_KEPT_MS } from './limits.js'
 import { standing } from './standing.js'
 import type { AccountState, Operation, OperationStatus } from './state.js'
@@ -49,7 +49,7 @@ export function finish(state: AccountState, command: Finish, now: number): [Acco
 }
 
 function charge(state: AccountState, command: Finish, { reservation, ceiling, product }: Operation, now: number): [AccountState, Closed] {
-  const call = state.calls.get(command.key)
+  const call = callUnder(state, command.key, now)
   const own = call?.reservation === reservation ? { key: command.key, payload: call.payload, response: call.response } : { key: '', payload: '', response: '' }
   const { account, charge } = command
   // Sent for the first time now: whether it was charged before is what the operation itself remembers.

@@ -16,7 +16,7 @@ export interface MemoryStoreOptions {
  *
  * @example
  * const store = memoryStore()
- * await store.send({ kind: 'balance', account: 'ada' }) // { kind: 'balance', balance: 0, reserved: 0, available: 0 }
+ * await store.send({ kind: 'balance', account: 'ada' }) // { kind: 'balance', provisioned: false, balance: 0, reserved: 0, available: 0 }
  */
 export function memoryStore({ now = Date.now }: MemoryStoreOptions = {}): Store {
   const accounts = new Map<string, AccountState>()

@@ -10,9 +10,21 @@ export interface Sink {
   text(): void
 }
 
-/** What the next byte is expected to be, or is in the middle of. */
-type At = 'document' | 'first key' | 'key' | 'colon' | 'value' | 'separator'
-  | 'in key' | 'in number' | 'in word' | 'in watched string' | 'in string' | 'in escape' | 'in unwatched' | 'over'
+// What the next byte is expected to be, or is in the middle of: numbers, since this is looked up for every token.
+const DOCUMENT = 0
+const FIRST_KEY = 1
+const KEY = 2
+const COLON = 3
+const VALUE = 4
+const SEPARATOR = 5
+const IN_KEY = 6
+const IN_NUMBER = 7
+const IN_WORD = 8
+const IN_WATCHED_STRING = 9
+const IN_STRING = 10
+const IN_ESCAPE = 11
+const IN_UNWATCHED = 12
+const OVER = 13
 
 /** The longest number that is read; a safe integer has 16 digits. */
 const MAX_NUMBER = 32
@@ -25,9 +37,10 @@ const MAX_NUMBER = 32
  * are all reported; one that is not valid is read up to its fault, or past it.
  */
 export class JsonScanner {
-  #at: At = 'document'
+  #at = DOCUMENT
   /** The watched containers around the next byte, outermost first. */
   readonly #path: Watch[] = []
+  #depth = 0
   /** How many unwatched containers are open within them. */
   #unwatched = 0
   /** What is watched of the next value. */
@@ -40,8 +53,8 @@ export class JsonScanner {
 
   /** What follows is another document. */
   reset(): void {
-    this.#at = 'document'
-    this.#path.length = 0
+    this.#at = DOCUMENT
+    this.#depth = 0
     this.#unwatched = 0
   }
 
@@ -49,18 +62,18 @@ export class JsonScanner {
     let i = from
     while (i < to) {
       switch (this.#at) {
-        case 'over': return
-        case 'in string': i = this.#string(bytes, i, to); break
-        case 'in unwatched': i = this.#container(bytes, i, to); break
-        case 'in key': i = this.#name(bytes, i, to); break
-        case 'in number': i = this.#number(bytes, i, to); break
-        case 'in word': i = this.#word(bytes, i, to); break
-        case 'in watched string':
+        case OVER: return
+        case IN_STRING: i = this.#string(bytes, i, to); break
+        case IN_UNWATCHED: i = this.#container(bytes, i, to); break
+        case IN_KEY: i = this.#name(bytes, i, to); break
+        case IN_NUMBER: i = this.#number(bytes, i, to); break
+        case IN_WORD: i = this.#word(bytes, i, to); break
+        case IN_WATCHED_STRING:
           if (bytes[i] !== 0x22 /* " */) this.sink.text()
-          this.#at = 'in string'
+          this.#at = IN_STRING
           break
-        case 'in escape':
-          this.#at = 'in string'
+        case IN_ESCAPE:
+          this.#at = IN_STRING
           i++
           break
         default: this.#token(bytes[i++]!)
@@ -71,27 +84,27 @@ export class JsonScanner {
   #token(byte: number): void {
     if (byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09) return
     switch (this.#at) {
-      case 'value': return this.#value(byte)
-      case 'colon': this.#at = byte === 0x3a /* : */ ? 'value' : 'over'; return
-      case 'separator': return this.#separator(byte)
-      case 'document': return byte === 0x7b /* { */ ? this.#open(this.root, 'first key') : this.#give()
+      case VALUE: return this.#value(byte)
+      case COLON: this.#at = byte === 0x3a /* : */ ? VALUE : OVER; return
+      case SEPARATOR: return this.#separator(byte)
+      case DOCUMENT: return byte === 0x7b /* { */ ? this.#open(this.root, FIRST_KEY) : this.#give()
       default:
-        if (byte === 0x7d /* } */ && this.#at === 'first key') return this.#close()
+        if (byte === 0x7d /* } */ && this.#at === FIRST_KEY) return this.#close()
         this.#key.begin()
-        this.#at = byte === 0x22 /* " */ ? 'in key' : 'over'
+        this.#at = byte === 0x22 /* " */ ? IN_KEY : OVER
     }
   }
 
   #value(byte: number): void {
     const watch = this.#watch
     switch (byte) {
-      case 0x22 /* " */: this.#at = watch?.text ? 'in watched string' : 'in string'; return
-      case 0x7b /* { */: return watch?.members ? this.#open(watch, 'first key') : this.#pass()
-      case 0x5b /* [ */: return watch?.items ? this.#open(watch, 'value') : this.#pass()
+      case 0x22 /* " */: this.#at = watch?.text ? IN_WATCHED_STRING : IN_STRING; return
+      case 0x7b /* { */: return watch?.members ? this.#open(watch, FIRST_KEY) : this.#pass()
+      case 0x5b /* [ */: return watch?.items ? this.#open(watch, VALUE) : this.#pass()
       case 0x5d /* ] */: return this.#items() ? this.#close() : this.#give()
       case 0x7d /* } */: case 0x2c /* , */: case 0x3a /* : */: return this.#give()
     }
-    this.#at = watch?.count ? 'in number' : 'in word'
+    this.#at = watch?.count ? IN_NUMBER : IN_WORD
     this.#digits[0] = byte
     this.#digitCount = 1
   }
@@ -101,46 +114,46 @@ export class JsonScanner {
     if (byte === (items ? 0x5d /* ] */ : 0x7d /* } */)) return this.#close()
     if (byte !== 0x2c /* , */) return this.#give()
     this.#watch = items
-    this.#at = items ? 'value' : 'key'
+    this.#at = items ? VALUE : KEY
   }
 
   /** What is watched of each item, inside an array. */
   #items(): Watch | undefined {
-    return this.#path.at(-1)?.items
+    return this.#path[this.#depth - 1]?.items
   }
 
-  #open(container: Watch, at: At): void {
-    this.#path.push(container)
+  #open(container: Watch, at: number): void {
+    this.#path[this.#depth++] = container
     this.#watch = container.items
     this.#at = at
     if (container.members) this.sink.opened(container)
   }
 
   #close(): void {
-    const container = this.#path.pop()
-    this.#at = this.#path.length > 0 ? 'separator' : 'over'
-    if (container?.members) this.sink.closed(container)
+    const container = this.#path[--this.#depth]!
+    this.#at = this.#depth > 0 ? SEPARATOR : OVER
+    if (container.members) this.sink.closed(container)
   }
 
   #pass(): void {
     this.#unwatched = 1
-    this.#at = 'in unwatched'
+    this.#at = IN_UNWATCHED
   }
 
   #give(): void {
-    this.#at = 'over'
+    this.#at = OVER
   }
 
   #container(bytes: Uint8Array, from: number, to: number): number {
     for (let i = from; i < to; i++) {
       const byte = bytes[i]
       if (byte === 0x22 /* " */) {
-        this.#at = 'in string'
+        this.#at = IN_STRING
         return i + 1
       }
       if (byte === 0x7b /* { */ || byte === 0x5b /* [ */) this.#unwatched++
       else if ((byte === 0x7d /* } */ || byte === 0x5d /* ] */) && --this.#unwatched === 0) {
-        this.#at = 'separator'
+        this.#at = SEPARATOR
         return i + 1
       }
     }
@@ -151,11 +164,11 @@ export class JsonScanner {
     for (let i = from; i < to; i++) {
       const byte = bytes[i]
       if (byte === 0x5c /* \ */) {
-        this.#at = 'in escape'
+        this.#at = IN_ESCAPE
         return i + 1
       }
       if (byte === 0x22 /* " */) {
-        this.#at = this.#unwatched > 0 ? 'in unwatched' : 'separator'
+        this.#at = this.#unwatched > 0 ? IN_UNWATCHED : SEPARATOR
         return i + 1
       }
     }
@@ -165,8 +178,8 @@ export class JsonScanner {
   #name(bytes: Uint8Array, from: number, to: number): number {
     const end = this.#key.push(bytes, from, to)
     if (this.#key.ended) {
-      this.#watch = this.#key.find(this.#path.at(-1)!)
-      this.#at = 'colon'
+      this.#watch = this.#key.find(this.#path[this.#depth - 1]!)
+      this.#at = COLON
     }
     return end
   }
@@ -176,7 +189,7 @@ export class JsonScanner {
       const byte = bytes[i]!
       if (endsWord(byte)) {
         if (this.#digitCount <= MAX_NUMBER) this.sink.number(this.#watch!.count!, numberOf(this.#digits.subarray(0, this.#digitCount)))
-        this.#at = 'separator'
+        this.#at = SEPARATOR
         return i
       }
       if (this.#digitCount <= MAX_NUMBER) this.#digits[this.#digitCount++] = byte
@@ -187,7 +200,7 @@ export class JsonScanner {
   #word(bytes: Uint8Array, from: number, to: number): number {
     for (let i = from; i < to; i++) {
       if (endsWord(bytes[i]!)) {
-        this.#at = 'separator'
+        this.#at = SEPARATOR
         return i
       }
     }

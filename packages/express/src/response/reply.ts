@@ -133,7 +133,7 @@ export class Reply {
     this.#mode = 'passing'
     this.#head = head
     this.#restore()
-    if (!this.res.headersSent) setAll(this.res, this.exchange.streaming())
+    if (!this.res.headersSent) setAll(this.res, this.exchange.stream({ status: head.status, ...typeOf(this.res), canTrail: false, canGrow: false }))
   }
 
   #begin(head: Head): void {

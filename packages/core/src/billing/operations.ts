@@ -1,0 +1,178 @@
+import { MAX_CREDITS, toCredits, toMicro } from '../credits.js'
+import { FareboxError } from '../errors.js'
+import type { NoOperation, OperationRead } from '../ledger/commands.js'
+import { MAX_AMOUNT, RECORD_KEPT_MS } from '../ledger/limits.js'
+import type { Command, ReplyTo } from '../store/commands.js'
+import { isId } from './account.js'
+import { withDeadline } from './deadline.js'
+import type { Emitter } from './events.js'
+import type { Learning } from './learning.js'
+import { itemize, type Quantities } from './metered.js'
+import type { Settings } from './options.js'
+import { readPlace, type Place } from './place.js'
+
+/** How an operation stands. Amounts in credits, times in ms since the epoch. */
+export type OperationOutcome =
+  | {
+      /** `expired`: nobody finished it in time, it cost nothing. Finished all the same, it is charged late. */
+      readonly kind: 'pending' | 'succeeded' | 'failed' | 'expired'
+      readonly operation: string
+      readonly account: string
+      readonly ceiling: number
+      readonly charge: number
+      /** What a late charge could not take any more. */
+      readonly shortfall: number
+      readonly late: boolean
+    }
+  /** There is no operation of this id, or not any more: nothing was charged. */
+  | { readonly kind: 'unknown' }
+
+/** What an operation came to. `charge` in credits; `usage` in units of the route's rates; neither: its price. */
+export interface Success {
+  readonly charge?: number
+  readonly usage?: Quantities<string>
+  /** Anything that JSON can say. */
+  readonly result?: unknown
+}
+
+export interface Failure {
+  readonly result?: unknown
+}
+
+/**
+ * Ends operations, from any process that has the store. The first end is the one that counts: every later one
+ * answers what that was.
+ */
+export interface Operations {
+  /**
+   * Ends an operation with what it cost, never more than its price.
+   *
+   * @throws FareboxError `ARGUMENT_INVALID`; `STORE_UNAVAILABLE`, then sending it again is safe
+   * @example await bill.operations.succeed(id, { usage: { source: 4 }, result: { answer } })
+   */
+  succeed(operation: string, success?: Success): Promise<OperationOutcome>
+  /** Ends an operation that failed, at no cost. Throws as `succeed` does. */
+  fail(operation: string, failure?: Failure): Promise<OperationOutcome>
+  /** Says how far an operation has come, for whoever polls it. Throws as `succeed` does. */
+  progress(operation: string, progress: unknown): Promise<OperationOutcome>
+  /** Keeps an operation open for `ms` from now, never for less than before. Throws as `succeed` does. */
+  extend(operation: string, ms: number): Promise<OperationOutcome>
+}
+
+/** The longest result or progress that is kept, in characters of JSON. */
+const MAX_KEPT = 262_144
+
+/** A worker can be done before its call has been answered: how long it waits for that, ms. */
+const WAITS = [20, 50, 100, 200, 400, 800]
+
+interface Found {
+  readonly place: Place
+  /** As it was registered. */
+  readonly text: string
+}
+
+/** What `finish` is told besides where. Micro-credits; `undefined`: all of the ceiling. */
+interface End {
+  readonly succeeded: boolean
+  readonly charge: number | undefined
+  readonly result: string
+}
+
+export class OperationsDesk implements Operations {
+  constructor(
+    private readonly settings: Pick<Settings<never>, 'store' | 'storeTimeout'>,
+    private readonly events: Emitter,
+    private readonly learning: Learning,
+  ) {}
+
+  async succeed(operation: string, { charge, usage, result }: Success = {}): Promise<OperationOutcome> {
+    const kept = jsonOf('result', result)
+    const found = await this.#find(operation)
+    return this.#finish(operation, found, (place) => ({ succeeded: true, charge: amountOf(place, charge, usage), result: kept }))
+  }
+
+  async fail(operation: string, { result }: Failure = {}): Promise<OperationOutcome> {
+    const kept = jsonOf('result', result)
+    return this.#finish(operation, await this.#find(operation), () => ({ succeeded: false, charge: 0, result: kept }))
+  }
+
+  async progress(operation: string, progress: unknown): Promise<OperationOutcome> {
+    const kept = jsonOf('progress', progress)
+    return this.#goOn(operation, await this.#find(operation), kept, 0)
+  }
+
+  async extend(operation: string, ms: number): Promise<OperationOutcome> {
+    if (!Number.isSafeInteger(ms) || ms < 1) throw new FareboxError('ARGUMENT_INVALID', `ms: expected a whole number above 0, got ${String(ms)}`)
+    const found = await this.#find(operation)
+    // First where it is found: that is not to be forgotten before the operation.
+    if (found) await this.#ask({ kind: 'register', operation, place: found.text, keptMs: ms + RECORD_KEPT_MS })
+    return this.#goOn(operation, found, '', ms)
+  }
+
+  async #goOn(operation: string, found: Found | undefined, progress: string, ttlMs: number): Promise<OperationOutcome> {
+    if (!found) return { kind: 'unknown' }
+    const { account, reservation } = found.place
+    return outcomeOf(account, await this.#ask({ kind: 'progress', account, operation, reservation, progress, ttlMs }))
+  }
+
+  async #finish(operation: string, found: Found | undefined, endAt: (place: Place) => End): Promise<OperationOutcome> {
+    if (!found) return { kind: 'unknown' }
+    const { account, reservation, key, route } = found.place
+    const before = await this.#ask({ kind: 'operation', account, operation })
+    if (before.kind === 'operation' && before.finishedAt > 0) return outcomeOf(account, before)
+    const { succeeded, charge = MAX_AMOUNT, result } = endAt(found.place)
+    const reply = await this.#ask({ kind: 'finish', account, operation, reservation, key, succeeded: succeeded ? 1 : 0, charge, result })
+    if (reply.kind === 'operation') this.#tell(account, route, reply, charge)
+    return outcomeOf(account, reply)
+  }
+
+  #tell(account: string, route: string, read: OperationRead, owed: number): void {
+    const { status, reservation, product, late } = read
+    const [ceiling, charge, shortfall] = [toCredits(read.ceiling), toCredits(read.charge), toCredits(read.shortfall)]
+    const call = { route, account, reservation, ceiling }
+    const durationMs = read.finishedAt - read.startedAt
+    if (status !== 'succeeded') return this.events.emit('released', { ...call, durationMs, pending: false })
+    this.learning.observe(route, { durationMs, ceiling: read.ceiling, charge: read.charge, accepted: true })
+    if (owed > read.ceiling && owed < MAX_AMOUNT) this.events.emit('clamped', { ...call, cost: toCredits(owed) })
+    if (late) this.events.emit('late', { ...call, charge, shortfall })
+    if (shortfall > 0) this.events.emit('shortfall', { ...call, shortfall })
+    this.events.emit('settled', { ...call, product, charge, items: [], durationMs, pending: false })
+  }
+
+  /** Where an operation is kept. A worker can be done before its call has been answered: that is waited for. */
+  async #find(operation: string): Promise<Found | undefined> {
+    if (!isId(operation)) throw new FareboxError('ARGUMENT_INVALID', 'operation: expected the id that its call answered, a string of 1 to 256 characters')
+    for (const wait of WAITS) {
+      const reply = await this.#ask({ kind: 'locate', operation })
+      if (reply.kind === 'located') return { text: reply.place, place: readPlace(reply.place) }
+      await new Promise((resolve) => { setTimeout(resolve, wait) })
+    }
+    return undefined
+  }
+
+  #ask<C extends Command>(command: C): Promise<ReplyTo<C>> {
+    return withDeadline(this.settings.store.send(command), this.settings.storeTimeout)
+  }
+}
+
+function outcomeOf(account: string, read: OperationRead | NoOperation): OperationOutcome {
+  if (read.kind === 'no_operation') return { kind: 'unknown' }
+  const { status, operation, late } = read
+  return { kind: status, operation, account, ceiling: toCredits(read.ceiling), charge: toCredits(read.charge), shortfall: toCredits(read.shortfall), late }
+}
+
+function amountOf({ rates }: Place, charge: number | undefined, usage: Quantities<string> | undefined): number | undefined {
+  if (charge === undefined && usage === undefined) return undefined
+  const credits = charge ?? itemize(rates, usage!).credits
+  const micro = toMicro(credits)
+  if (micro === undefined) throw new FareboxError('ARGUMENT_INVALID', `charge: expected credits from 0 to ${MAX_CREDITS}, got ${String(credits)}`)
+  return micro
+}
+
+/** As JSON; `''` for nothing. */
+function jsonOf(field: string, value: unknown): string {
+  const json = value === undefined ? '' : JSON.stringify(value) as string | undefined
+  if (json === undefined) throw new FareboxError('ARGUMENT_INVALID', `${field}: expected what JSON can say, got a ${typeof value}`)
+  if (json.length > MAX_KEPT) throw new FareboxError('ARGUMENT_INVALID', `${field}: expected at most ${MAX_KEPT} characters of JSON, got ${json.length}`)
+  return json
+}

@@ -1,0 +1,84 @@
+import type { Call } from '../billing/call.js'
+import type { Learned, Learning } from '../billing/learning.js'
+import type { Settings } from '../billing/options.js'
+import { Quoter } from '../billing/quoting.js'
+import { MAX_DURATION_MS, type Route } from '../billing/route.js'
+import { toCredits, toMicro } from '../credits.js'
+import { withDeadline } from '../billing/deadline.js'
+import { answer, jsonAnswer, type Answer } from './answer.js'
+import { refusalOf } from './refusals.js'
+
+/** What a call is expected to cost and to take, before it is made. Amounts in credits. */
+export interface Estimate {
+  readonly estimatedCredits: number
+  readonly estimatedMaxCredits: number
+  /** Whether the call will answer 200 or 202. */
+  readonly likelySyncOrAsync: 'sync' | 'async'
+  /** Between which times eight of ten calls end; for an operation, until it is finished. */
+  readonly expectedLatencyRange: { readonly lowMs: number; readonly highMs: number }
+  readonly providersLikelyUsed: readonly string[]
+  /** Whether the call would be admitted now: by the most that one call may cost, and by what the account has available. */
+  readonly withinPlanLimits: boolean
+}
+
+/** Answers `POST <path>/estimate` of billable routes: free, nothing is held and no handler runs. */
+export class Estimates {
+  readonly #quoter: Quoter
+  readonly #allowance: number
+
+  constructor(private readonly settings: Settings<never>, private readonly learning: Learning) {
+    this.#quoter = new Quoter(settings)
+    this.#allowance = toMicro(settings.allowance) ?? 0
+  }
+
+  /** The path of the route that a request wants estimated; `undefined` where it wants none. */
+  pathOf(method: string, path: string): string | undefined {
+    const { estimate } = this.settings.endpoints
+    return estimate && method === 'POST' && path.endsWith(estimate) && path.length > estimate.length ? path.slice(0, -estimate.length) : undefined
+  }
+
+  /** @param key the route's key in the price book */
+  async answer(key: string, route: Route, call: Call): Promise<Answer> {
+    const accept = call.header('accept')
+    const quoted = await this.#quoter.quote(key, route, call)
+    if (quoted.kind === 'refused') return answer(refusalOf(quoted.refused), accept)
+    const { account, ceiling } = quoted.value
+    try {
+      const [available, learned] = await Promise.all([this.#available(account), this.learning.read(key)])
+      const withinPlanLimits = this.#quoter.withinPlan(ceiling).kind === 'ok' && ceiling <= available
+      return jsonAnswer(200, { ...expectedOf(route, ceiling, learned), withinPlanLimits } satisfies Estimate)
+    } catch (error) {
+      this.settings.logger.error('farebox: the store could not be read', error)
+      return answer(refusalOf({ kind: 'unavailable' }), accept)
+    }
+  }
+
+  /** What the account could spend now; one that is new is about to get its allowance. */
+  async #available(account: string): Promise<number> {
+    const { store, storeTimeout } = this.settings
+    const { available, provisioned } = await withDeadline(store.send({ kind: 'balance', account }), storeTimeout)
+    return provisioned ? available : available + this.#allowance
+  }
+}
+
+function expectedOf(route: Route, ceiling: number, learned: Learned | undefined): Omit<Estimate, 'withinPlanLimits'> {
+  const { expected = {}, providers = [], operation, maxDuration = MAX_DURATION_MS } = route
+  const estimatedMaxCredits = toCredits(ceiling)
+  const always = { estimatedMaxCredits, providersLikelyUsed: providers }
+  if (learned) {
+    const { ratio, accepted, lowMs, highMs } = learned
+    return {
+      ...always,
+      estimatedCredits: toCredits(Math.round(ceiling * ratio)),
+      likelySyncOrAsync: accepted ? 'async' : 'sync',
+      expectedLatencyRange: { lowMs, highMs },
+    }
+  }
+  const { credits = estimatedMaxCredits, lowMs = 0, highMs = maxDuration } = expected
+  return {
+    ...always,
+    estimatedCredits: Math.min(credits, estimatedMaxCredits),
+    likelySyncOrAsync: operation ? 'async' : 'sync',
+    expectedLatencyRange: { lowMs, highMs },
+  }
+}

@@ -1,0 +1,35 @@
+import type { OpenCall, Receipt } from '../billing/call.js'
+import { toCredits } from '../credits.js'
+import { TokenReader } from '../usage/token-reader.js'
+import { isEncoded, isEventStream } from './body-type.js'
+import type { StreamEnd, StreamHead } from './exchange.js'
+import { ceilingHeader } from './headers.js'
+import { meteringEvent } from './metering.js'
+
+/** Looks at a stream as it passes, keeps nothing of it, and says at its end what it cost. */
+export class StreamTap {
+  readonly headers: Readonly<Record<string, string>>
+  /** Reads the tokens that it tells of, where those are its price. */
+  readonly tokens: TokenReader | undefined
+  readonly #trails: boolean
+  readonly #tells: boolean
+
+  constructor({ call, route, ceiling }: OpenCall, head: StreamHead) {
+    // Only to a client that has said it takes them (RFC 9110, section 6.5.1).
+    this.#trails = head.canTrail && /(?:^|,)\s*trailers\s*(?:[;,]|$)/i.test(call.header('te') ?? '')
+    this.#tells = route.metering === true && head.canGrow && isEventStream(head)
+    this.tokens = route.tokens && !isEncoded(head.contentEncoding) ? new TokenReader(head.contentType) : undefined
+    this.headers = { ...ceilingHeader(ceiling), ...(this.#trails && { Trailer: 'Credits-Charged' }) }
+  }
+
+  push(chunk: Uint8Array): void {
+    this.tokens?.push(chunk)
+  }
+
+  end(receipt: Receipt): StreamEnd {
+    return {
+      trailers: this.#trails ? { 'Credits-Charged': String(toCredits(receipt.charge)) } : {},
+      ...(this.#tells && { tail: meteringEvent(receipt) }),
+    }
+  }
+}
