@@ -19,16 +19,30 @@ test('of 20 calls of 75 against 500, from four connections at once, exactly 6 ar
   }
 })
 
+test('of 20 calls under one idempotency key, from four connections at once, exactly one is reserved, and one charge answers the others', async () => {
+  for (let round = 0; round < 20; round++) {
+    const call = (i: number) => ({ account: `keyed ${round}`, reservation: `r${i}`, ceiling: 5, key: 'k', payload: 'p' })
+    const send = (i: number) => stores[i % 4]!.send({ kind: 'reserve', ...call(i), allowance: 500, ttlMs: 60_000 })
+    const replies = await Promise.all(Array.from({ length: 20 }, (_, i) => send(i)))
+    expect(replies.filter(({ kind }) => kind === 'in_progress')).toHaveLength(19)
+    const first = replies.findIndex(({ kind }) => kind === 'reserved')
+    await stores[0]!.send({ kind: 'settle', ...call(first), charge: 3, product: 'a', firstSentAt: Date.now(), response: 'done' })
+    const later = await Promise.all(Array.from({ length: 20 }, (_, i) => send(100 + i)))
+    for (const reply of later) expect(reply).toMatchObject({ kind: 'replayed', charge: 3, response: 'done', balance: 497, reserved: 0 })
+  }
+})
+
 test('whatever is sent in parallel, and twice: the balance is the sum of the entries, usage the sum of the charges', async () => {
   const accounts = ['ada', 'bob', 'cy']
   const id = fc.integer({ min: 0, max: 40 }).map(String)
   const amount = fc.integer({ min: 0, max: 60 })
   const shared = { account: fc.constantFrom(...accounts), reservation: id }
+  const [key, payload] = [fc.constantFrom('', '', 'k1', 'k2'), fc.constant('p')]
   const firstSentAt = Date.now()
   const command = fc.oneof(
-    fc.record({ kind: fc.constant('reserve' as const), ...shared, ceiling: amount, allowance: fc.constant(300), ttlMs: fc.constant(60_000) }),
-    fc.record({ kind: fc.constant('settle' as const), ...shared, ceiling: amount, charge: amount, product: fc.constantFrom('a', 'b'), firstSentAt: fc.constant(firstSentAt) }),
-    fc.record({ kind: fc.constant('release' as const), ...shared }),
+    fc.record({ kind: fc.constant('reserve' as const), ...shared, ceiling: amount, allowance: fc.constant(300), ttlMs: fc.constant(60_000), key, payload }),
+    fc.record({ kind: fc.constant('settle' as const), ...shared, ceiling: amount, charge: amount, product: fc.constantFrom('a', 'b'), firstSentAt: fc.constant(firstSentAt), key, payload, response: fc.constant('{}') }),
+    fc.record({ kind: fc.constant('release' as const), ...shared, key }),
     fc.record({ kind: fc.constant('grant' as const), account: shared.account, grant: id, amount: fc.constant(7), reason: fc.constant('top-up') }),
   )
   const commands: Command[] = fc.sample(command, { numRuns: 1_500, seed: Number(process.env['FAREBOX_SEED'] ?? Date.now()) })

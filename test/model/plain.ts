@@ -1,4 +1,4 @@
-import type { AccountState, LedgerEntry, PersistentMap, Reservation } from '@farebox/core'
+import type { AccountState, KeyedCall, LedgerEntry, Operation, PersistentMap, Reservation } from '@farebox/core'
 
 /** An account as plain data, so that two can be compared. */
 export interface PlainAccount {
@@ -11,18 +11,33 @@ export interface PlainAccount {
   readonly grants: Readonly<Record<string, number>>
   readonly usage: Readonly<Record<string, { calls: number, charged: number }>>
   readonly entries: readonly LedgerEntry[]
+  /** Those that are not forgotten; when the others are thrown away is a store's own affair. */
+  readonly calls: Readonly<Record<string, KeyedCall>>
+  readonly operations: Readonly<Record<string, Operation>>
 }
 
-export function plain(state: AccountState): PlainAccount {
+export function plain(state: AccountState, now: number): PlainAccount {
   const { balance, reserved, provisioned, sweepAt, usageDay } = state
   const entries: LedgerEntry[] = []
   for (let at = state.journal; at; at = at.previous) entries.unshift(at.entry)
   return {
     balance, reserved, provisioned, sweepAt, usageDay, entries,
     reservations: record(state.reservations), grants: record(state.grants), usage: record(state.usage),
+    calls: remembered(record(state.calls), now), operations: remembered(record(state.operations), now),
   }
 }
 
 function record<V>(map: PersistentMap<V>): Record<string, V> {
   return Object.fromEntries(map.entries())
+}
+
+export function remembered<V extends { readonly keptUntil: number }>(records: Record<string, V>, now: number): Record<string, V> {
+  return Object.fromEntries(Object.entries(records).filter(([, { keptUntil }]) => keptUntil > now))
+}
+
+/** The account without what is forgotten by now. */
+export function forget(state: AccountState, now: number): AccountState {
+  const without = <V extends { readonly keptUntil: number }>(map: PersistentMap<V>) =>
+    map.entries().reduce((left, [key, { keptUntil }]) => (keptUntil > now ? left : left.delete(key)), map)
+  return { ...state, calls: without(state.calls), operations: without(state.operations) }
 }

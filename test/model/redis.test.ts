@@ -1,11 +1,11 @@
-import { apply, emptyAccount, type AccountState, type Reply } from '@farebox/core'
+import { apply, emptyAccount, type AccountState, type LedgerReply } from '@farebox/core'
 import { redisStore } from '@farebox/redis'
 import fc from 'fast-check'
 import { Redis } from 'ioredis'
 import { afterAll, expect, inject, test } from 'vitest'
 import { sentAt, steps, type Step } from './commands.js'
-import { plain } from './plain.js'
-import { readAccounts } from './stored.js'
+import { forget, plain } from './plain.js'
+import { forgetRecords, readAccounts } from './stored.js'
 
 /** More for a longer search: `FAREBOX_MODEL_RUNS=5000 npx vitest run test/model` */
 const RUNS = Number(process.env['FAREBOX_MODEL_RUNS'] ?? 150)
@@ -20,20 +20,25 @@ async function run(given: readonly Step[]): Promise<void> {
   const store = redisStore(redis, { prefix, now: () => now })
   const model = new Map<string, AccountState>()
   for (const { elapsedMs, commands } of given) {
+    if (elapsedMs < 0) {
+      // What is forgotten stays so when the clock is put back; only when it is thrown away differs between the two.
+      await forgetRecords(redis, prefix, now)
+      for (const [account, state] of model) model.set(account, forget(state, now))
+    }
     now += elapsedMs
     const sent = commands.map((command) => sentAt(command, now))
-    const expected = sent.map((command): Reply => {
+    const expected = sent.map((command): LedgerReply => {
       const [state, reply] = apply(model.get(command.account) ?? emptyAccount, command, now)
       if (state !== emptyAccount) model.set(command.account, state)
       return reply
     })
     expect((await Promise.all(sent.map((command) => store.send(command)))).map(sorted)).toEqual(expected.map(sorted))
-    expect(await readAccounts(redis, prefix)).toEqual(new Map([...model].map(([account, state]) => [account, plain(state)])))
+    expect(await readAccounts(redis, prefix, now)).toEqual(new Map([...model].map(([account, state]) => [account, plain(state, now)])))
   }
 }
 
 /** Rows of usage come in no particular order. */
-function sorted(reply: Reply): Reply {
+function sorted(reply: LedgerReply): LedgerReply {
   if (reply.kind !== 'usage') return reply
   return { ...reply, rows: [...reply.rows].sort((a, b) => a.day - b.day || (a.product < b.product ? -1 : 1)) }
 }

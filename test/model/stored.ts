@@ -1,30 +1,77 @@
-import type { LedgerEntry, Reservation } from '@farebox/core'
+import type { KeyedCall, LedgerEntry, Operation, Reservation } from '@farebox/core'
 import type { Redis } from 'ioredis'
-import type { PlainAccount } from './plain.js'
+import { remembered, type PlainAccount } from './plain.js'
+
+/** An account's keys: one of each of the first three, and its records by id. */
+interface Keys {
+  readonly account?: string
+  readonly journal?: string
+  readonly grants?: string
+  readonly call: Record<string, string>
+  readonly operation: Record<string, string>
+}
 
 /** Reads the accounts under a prefix from the bytes in Redis, and not through the store: nothing else may be there. */
-export async function readAccounts(redis: Redis, prefix: string): Promise<Map<string, PlainAccount>> {
-  const keys = await redis.keys(`${prefix}:*`)
-  const found = new Map<string, Partial<Record<string, string>>>()
-  for (const key of keys.filter((key) => key !== `${prefix}:partitions`)) {
-    const [, what, account] = key.match(/:\{\d+\}:(account|journal|grants):(.*)$/s) ?? fail(`unexpected key ${key}`)
-    found.set(account!, { ...found.get(account!), [what!]: key })
+export async function readAccounts(redis: Redis, prefix: string, now: number): Promise<Map<string, PlainAccount>> {
+  const found = new Map<string, Keys>()
+  for (const key of (await redis.keys(`${prefix}:*`)).filter((key) => key !== `${prefix}:partitions`)) {
+    const [, what, account, item] = key.match(/:\{\d+\}:(account|journal|grants|call|operation):([^:]*)(?::([^:]*))?$/) ?? fail(`unexpected key ${key}`)
+    const keys = found.get(account!) ?? { call: {}, operation: {} }
+    if (what === 'call' || what === 'operation') keys[what][decodeURIComponent(item ?? fail(key))] = key
+    found.set(account!, what === 'call' || what === 'operation' ? keys : { ...keys, [what!]: item === undefined ? key : fail(key) })
   }
-  const accounts = await Promise.all([...found].map(async ([account, { account: hash, journal, grants }]) =>
-    [decodeURIComponent(account), readAccount(
-      hash ? await redis.hgetall(hash) : {},
-      journal ? await redis.lrange(journal, 0, -1) : [],
-      grants ? await redis.hgetall(grants) : {})] as const))
+  const accounts = await Promise.all([...found].map(async ([account, keys]) =>
+    [decodeURIComponent(account), await readAccount(redis, keys, now)] as const))
   return new Map(accounts)
 }
 
-function readAccount(fields: Record<string, string>, journal: string[], grants: Record<string, string>): PlainAccount {
+/** Deletes what is forgotten by now, as the server does in its own time. */
+export async function forgetRecords(redis: Redis, prefix: string, now: number): Promise<void> {
+  for (const key of [...await redis.keys(`${prefix}:*:call:*`), ...await redis.keys(`${prefix}:*:operation:*`)]) {
+    if (Number.parseInt(await redis.get(key) ?? '', 10) <= now) await redis.del(key)
+  }
+}
+
+async function readAccount(redis: Redis, { account, journal, grants, call, operation }: Keys, now: number): Promise<PlainAccount> {
+  const fields = account ? await redis.hgetall(account) : {}
+  const granted = grants ? await redis.hgetall(grants) : {}
   const number = (name: string) => Number(fields[name] ?? 0)
   return {
     balance: number(':balance'), reserved: number(':reserved'), provisioned: number(':provisioned') === 1,
     sweepAt: number(':sweepAt'), usageDay: number(':usageDay'),
-    reservations: readReservations(fields), usage: readUsage(fields), entries: journal.map(readEntry),
-    grants: Object.fromEntries(Object.entries(grants).map(([id, amount]) => [decodeURIComponent(id), Number(amount)])),
+    reservations: readReservations(fields), usage: readUsage(fields),
+    entries: (journal ? await redis.lrange(journal, 0, -1) : []).map(readEntry),
+    grants: Object.fromEntries(Object.entries(granted).map(([id, amount]) => [decodeURIComponent(id), Number(amount)])),
+    calls: remembered(await readRecords(redis, call, readCall), now),
+    operations: remembered(await readRecords(redis, operation, readOperation), now),
+  }
+}
+
+/** The records at these keys, each of which must also be one that the server lets expire. */
+async function readRecords<V>(redis: Redis, keys: Record<string, string>, read: (text: string) => V): Promise<Record<string, V>> {
+  const records = await Promise.all(Object.entries(keys).map(async ([id, key]) => {
+    if (await redis.pttl(key) <= 0) fail(`${key} does not expire`)
+    return [id, read(await redis.get(key) ?? fail(key))] as const
+  }))
+  return Object.fromEntries(records)
+}
+
+function readCall(text: string): KeyedCall {
+  const [, keptUntil, reservation, payload, finished, ceiling, charge, response] = text.match(/^(\d+) (\S*) (\S*) ([01]) (\d+) (\d+) ([^]*)$/) ?? fail(text)
+  return {
+    keptUntil: Number(keptUntil), reservation: decodeURIComponent(reservation!), payload: decodeURIComponent(payload!), finished: finished === '1',
+    ceiling: Number(ceiling), charge: Number(charge), response: response!,
+  }
+}
+
+function readOperation(text: string): Operation {
+  const [, keptUntil, reservation, product, status, ceiling, charge, shortfall, late, startedAt, finishedAt, progress, result] =
+    text.match(/^(\d+) (\S*) (\S*) ([psf]) (\d+) (\d+) (\d+) ([01]) (\d+) (\d+) (\S*) ([^]*)$/) ?? fail(text)
+  return {
+    keptUntil: Number(keptUntil), reservation: decodeURIComponent(reservation!), product: decodeURIComponent(product!),
+    status: status === 'p' ? 'pending' : status === 's' ? 'succeeded' : 'failed', ceiling: Number(ceiling), charge: Number(charge),
+    shortfall: Number(shortfall), late: late === '1', startedAt: Number(startedAt), finishedAt: Number(finishedAt),
+    progress: decodeURIComponent(progress!), result: result!,
   }
 }
 

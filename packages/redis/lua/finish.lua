@@ -17,7 +17,7 @@ commands.finish = function()
   local its = operation_under(name)
   if not its or its.status ~= 'p' then return operation_reply(its) end
 
-  local kind
+  local kind, _
   if succeeded then kind, _, its.charge, its.shortfall = succeed(its, charge, call_name)
   else kind, _, its.charge, its.shortfall = release(its.reservation, call_name) end
   its.status, its.late = succeeded and 's' or 'f', kind == 'l' and '1' or '0'

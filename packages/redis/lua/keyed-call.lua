@@ -43,8 +43,8 @@ local function keep(name, id, payload, finished, ceiling, charge, response)
   put_call(name, id, payload, finished, ceiling, charge, response)
 end
 
--- free(name, id): a call that failed has not used its key
+-- free(name, id): a call that failed has not used its key; one that is finished has, whatever comes after
 local function free(name, id)
   local known = call_under(name)
-  if known and known.reservation == id then put_record(name, false) end
+  if known and known.reservation == id and not known.finished then put_record(name, false) end
 end

@@ -22,7 +22,7 @@ const MOST_A_BATCH = 128
  * `STORE_MISMATCH` when the data was written with another number of partitions, else with the client's own error.
  * @example
  * const store = redisStore(process.env.REDIS_URL)
- * await store.send({ kind: 'balance', account: 'ada' }) // { kind: 'balance', balance: 0, reserved: 0, available: 0 }
+ * await store.send({ kind: 'balance', account: 'ada' }) // { kind: 'balance', provisioned: false, balance: 0, reserved: 0, available: 0 }
  */
 export function redisStore(connection: RedisConnection, options: RedisStoreOptions = {}): Store {
   const { prefix, partitions, now } = parseOptions(options)
