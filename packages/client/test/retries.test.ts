@@ -101,6 +101,15 @@ describe('pauses', () => {
     expect(new Set(pauses.map((pause, i) => pause / 2 ** i)).size).toBeGreaterThan(1)
   })
 
+  it('they double beyond a Retry-After that stays short, and are never shorter', async () => {
+    const { url } = await scripted(...Array.from({ length: 5 }, () => busy('3')))
+    const { pauses, options } = timeless()
+    await fareboxFetch(url, POST, options)
+    expect(pauses.slice(0, 2)).toEqual([3000, 3000])
+    expect(pauses[2]).toBeGreaterThanOrEqual(3000)
+    expect(pauses[3]).toBeGreaterThan(4000)
+  })
+
   it('no more attempts than `attempts`', async () => {
     const { url, received } = await scripted(busy(), busy(), busy())
     expect(await fareboxFetch(url, POST, timeless({ attempts: 2 }).options)).toMatchObject({ kind: 'refused' })
