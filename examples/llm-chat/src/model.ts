@@ -24,6 +24,12 @@ function countTokens(text: string): number {
   return text.match(TOKEN)?.length ?? 0
 }
 
+/** What was made, token by token; a token has the space before it. */
+export function piecesOf({ text }: Completion): string[] {
+  const starts = [...text.matchAll(TOKEN)].map(({ index, 0: token }) => index + token.length)
+  return starts.map((end, i) => text.slice(starts[i - 1] ?? 0, end))
+}
+
 /** The local model: it repeats what was said last. The same messages always get the same answer. */
 export function complete(messages: readonly Message[], maxTokens: number): Completion {
   const whole = `You said: ${messages.at(-1)?.content ?? ''}`

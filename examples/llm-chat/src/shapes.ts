@@ -6,9 +6,5 @@ export const ChatInput = z.object({
   messages: z.array(z.object({ role: z.enum(['system', 'user', 'assistant']), content: z.string() })).min(1),
   max_tokens: z.int().min(1).max(4_096).default(256),
   stream: z.boolean().default(false),
-})
-
-/** What of the response decides the charge. */
-export const ChatResult = z.object({
-  usage: z.object({ prompt_tokens: z.int().min(0), completion_tokens: z.int().min(0) }),
+  stream_options: z.object({ include_usage: z.boolean().default(false) }).default({ include_usage: false }),
 })

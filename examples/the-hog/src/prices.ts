@@ -1,5 +1,6 @@
 import { metered, priceBook } from '@farebox/express'
-import { EnrichInput, EnrichResult, GenerateInput, GenerateResult, SearchInput, SearchResult, uniqueDomains } from './shapes.js'
+import { emailFinders } from './providers/email-finders.js'
+import { EnrichInput, EnrichResult, GenerateInput, GenerateResult, ResearchAccepted, ResearchInput, SearchInput, SearchResult, uniqueDomains } from './shapes.js'
 
 /** What The Hog sells, in credits. */
 export const prices = priceBook({
@@ -13,6 +14,7 @@ export const prices = priceBook({
       used: ({ response }) => ({ domain: response.body.meta.consulted.length }),
     }),
     metering: true,
+    providers: ['directory'],
   },
   'POST /api/people/enrich': {
     product: 'people-enrichment',
@@ -23,6 +25,7 @@ export const prices = priceBook({
       ceiling: ({ body }) => ({ attempt: body.maxEmailProviderAttempts }),
       used: ({ response }) => ({ attempt: response.body.data.attempts.length }),
     }),
+    providers: emailFinders.map(({ name }) => name),
   },
   'POST /api/generate': {
     product: 'generation',
@@ -33,6 +36,19 @@ export const prices = priceBook({
       ceiling: ({ body }) => ({ call: 1, token: body.maxTokens }),
       used: ({ response }) => ({ call: 1, token: response.body.data.tokens }),
     }),
+    providers: ['writer'],
+  },
+  'POST /api/deep-research': {
+    product: 'deep-research',
+    body: ResearchInput,
+    response: ResearchAccepted,
+    price: 50,
+    rates: { source: 10 },
+    operation: ({ response }) => response.body.operationId,
+    metering: true,
+    providers: ['web', 'writer'],
+    expected: { credits: 30, lowMs: 1_000, highMs: 1_500 },
+    maxDuration: 60_000,
   },
   'GET /api/health': 'free',
 })

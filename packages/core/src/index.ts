@@ -13,7 +13,7 @@ export { metered, type Metered, type MeteredPricing, type Quantities } from './b
 export type { BillingOptions, Logger } from './billing/options.js'
 export { reportText, type RouteReport } from './billing/report.js'
 export type { Events, Listeners } from './billing/events.js'
-export type { Failure, OperationOutcome, Operations, Success } from './billing/operations.js'
+export { operations, type Failure, type OperationOutcome, type Operations, type Success } from './billing/operations.js'
 export { tokenUsage, type TokenMetered, type TokenPricing, type TokenRates } from './usage/token-usage.js'
 export type { TokenUsage } from './usage/token-reader.js'
 export { priceBook } from './billing/route.js'

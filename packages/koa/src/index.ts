@@ -1,6 +1,7 @@
 export { billing, type KoaBilling } from './billing.js'
 export { billable } from './billable.js'
-export { FareboxError, isFareboxError, memoryStore, metered, priceBook, reportText } from '@farebox/core'
+export { FareboxError, isFareboxError, memoryStore, metered, operations, priceBook, reportText, tokenUsage } from '@farebox/core'
 export type {
-  Billing, BillingOptions, ChargeContext, ChargeItem, ErrorCode, GrantOutcome, ItemizedCharge, Logger, PriceBook, PriceContext, Route, RouteReport, Store,
+  Billing, BillingOptions, ChargeContext, ChargeItem, ErrorCode, Estimate, Events, Failure, GrantOutcome, ItemizedCharge, Listeners, Logger, MemoryStoreOptions,
+  Metered, OperationOutcome, Operations, PriceBook, PriceContext, Route, RouteReport, Schema, Store, Success, TokenMetered, TokenUsage, UsageSummary,
 } from '@farebox/core'

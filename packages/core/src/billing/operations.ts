@@ -5,10 +5,10 @@ import { MAX_AMOUNT, RECORD_KEPT_MS } from '../ledger/limits.js'
 import type { Command, ReplyTo } from '../store/commands.js'
 import { isId } from './account.js'
 import { withDeadline } from './deadline.js'
-import type { Emitter } from './events.js'
-import type { Learning } from './learning.js'
+import { Emitter } from './events.js'
+import { Learning } from './learning.js'
 import { itemize, type Quantities } from './metered.js'
-import type { Settings } from './options.js'
+import { parseOptions, type BillingOptions, type Settings } from './options.js'
 import { readPlace, type Place } from './place.js'
 
 /** How an operation stands. Amounts in credits, times in ms since the epoch. */
@@ -76,6 +76,20 @@ interface End {
   readonly succeeded: boolean
   readonly charge: number | undefined
   readonly result: string
+}
+
+/**
+ * What ends operations in a process that serves no requests: a worker.
+ *
+ * @param options `storeTimeout` in ms, default 1,000; `on` and `logger` as in `billing`
+ * @throws FareboxError `OPTIONS_INVALID`
+ * @example
+ * const ends = operations({ store: redisStore(process.env.REDIS_URL) })
+ * await ends.succeed(job.operationId, { charge: 20, result })
+ */
+export function operations(options: Pick<BillingOptions<unknown>, 'store' | 'storeTimeout' | 'on' | 'logger'>): Operations {
+  const settings = parseOptions({ account: () => undefined, ...options })
+  return new OperationsDesk(settings, new Emitter(settings.on, settings.logger), new Learning(settings.store))
 }
 
 export class OperationsDesk implements Operations {
