@@ -25,22 +25,27 @@ export class KeyReader {
 
   /** Reads up to the closing quote or `to`; returns where it stopped. */
   push(bytes: Uint8Array, from: number, to: number): number {
-    for (let i = from; i < to; i++) {
-      const byte = bytes[i]!
-      if (this.#escape > 0) this.#escaped(byte)
-      else if (byte === 0x5c /* \ */) this.#escape = 5
-      else if (byte !== 0x22 /* " */) this.#add(byte)
-      else {
-        this.#ended = true
-        return i + 1
+    let i = from
+    while (i < to) {
+      if (this.#escape > 0) {
+        this.#escaped(bytes[i++]!)
+        continue
       }
+      i = this.#plain(bytes, i, to)
+      if (i === to) return to
+      if (bytes[i++] === 0x22 /* " */) {
+        this.#ended = true
+        return i
+      }
+      this.#escape = 5
     }
     return to
   }
 
   /** What is watched of the member of this name. */
   find({ members }: Watch): Watch | undefined {
-    return members?.find(({ name }) => this.#is(name))?.watch
+    for (const { name, watch } of members ?? []) if (this.#is(name)) return watch
+    return undefined
   }
 
   #is(name: Uint8Array): boolean {
@@ -49,8 +54,18 @@ export class KeyReader {
     return true
   }
 
-  #add(byte: number): void {
-    if (this.#length < ROOM) this.#bytes[this.#length++] = byte
+  /** Reads up to the next quote or backslash. */
+  #plain(bytes: Uint8Array, from: number, to: number): number {
+    const kept = this.#bytes
+    let length = this.#length
+    let i = from
+    for (; i < to; i++) {
+      const byte = bytes[i]!
+      if (byte === 0x22 /* " */ || byte === 0x5c /* \ */) break
+      if (length < ROOM) kept[length++] = byte
+    }
+    this.#length = length
+    return i
   }
 
   #escaped(byte: number): void {
@@ -63,7 +78,7 @@ export class KeyReader {
     }
     this.#code = this.#code * 16 + hexadecimal(byte)
     if (--this.#escape === 0) {
-      if (this.#code < 0x80) this.#add(this.#code)
+      if (this.#code < 0x80 && this.#length < ROOM) this.#bytes[this.#length++] = this.#code
       else this.#length = ROOM
     }
   }

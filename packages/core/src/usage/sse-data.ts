@@ -22,6 +22,9 @@ export class SseData {
   #at: At = 'name'
   /** How many bytes of the line's field name have been read. */
   #named = 0
+  /** Where the next one is in the bytes being read, from where it was last looked for. */
+  #nextLf = -1
+  #nextCr = -1
   /** Whether the last byte was a CR, whose line ends here even if an LF comes next. */
   #afterCr = false
   /** Whether the event has had a line of data, so that the next one is joined to it. */
@@ -30,6 +33,8 @@ export class SseData {
   constructor(private readonly sink: EventSink) {}
 
   push(bytes: Uint8Array): void {
+    this.#nextLf = -1
+    this.#nextCr = -1
     let i = 0
     while (i < bytes.length) {
       const byte = bytes[i]!
@@ -67,9 +72,15 @@ export class SseData {
   #rest(bytes: Uint8Array, from: number): number {
     const start = this.#at === 'space' && bytes[from] === 0x20 ? from + 1 : from
     if (this.#at === 'space') this.#at = 'value'
-    let end = start
-    while (end < bytes.length && bytes[end] !== LF && bytes[end] !== CR) end++
+    if (this.#nextLf < start) this.#nextLf = next(LF, bytes, start)
+    if (this.#nextCr < start) this.#nextCr = next(CR, bytes, start)
+    const end = Math.min(this.#nextLf, this.#nextCr)
     if (this.#at === 'value') this.sink.data(bytes, start, end)
     return end
   }
+}
+
+function next(byte: number, bytes: Uint8Array, from: number): number {
+  const at = bytes.indexOf(byte, from)
+  return at < 0 ? bytes.length : at
 }

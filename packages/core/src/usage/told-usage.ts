@@ -17,5 +17,5 @@ export function toldUsage({ final, input, output, cachedInput, cacheWrite, delta
  */
 export function soFar(read: ReadUsage, ceiling: Quantities<'input' | 'output'>): TokenUsage {
   const { input = ceiling.input ?? 0, output = 0, cachedInput, cacheWrite, deltas } = read
-  return toldUsage(read) ?? { input, output: Math.max(output, deltas), cachedInput, cacheWrite }
+  return toldUsage({ ...read, input }) ?? { input, output: Math.max(output, deltas), cachedInput, cacheWrite }
 }
