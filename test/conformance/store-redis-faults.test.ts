@@ -58,6 +58,7 @@ describe('what it is opened with', () => {
     await its.close()
     expect(await last).toMatchObject({ kind: 'granted' })
     await expect(its.send(grant('ada'))).rejects.toThrow('closed')
+    await expect(its.send({ kind: 'locate', operation: 'op' })).rejects.toThrow('closed')
   })
 
   test('a store that never sent anything can be closed, also where nothing listens', async () => {
@@ -73,6 +74,7 @@ describe('the number of partitions', () => {
     const before = await keys()
     for (let again = 0; again < 2; again++) {
       await expect(other.send(grant('bob'))).rejects.toMatchObject({ code: 'STORE_MISMATCH', message: expect.stringContaining('partitions: 8') })
+      await expect(other.send({ kind: 'register', operation: 'op', place: 'bob', keptMs: 1_000 })).rejects.toMatchObject({ code: 'STORE_MISMATCH' })
     }
     expect(await keys()).toEqual(before)
     expect(await redisStore(redis, { prefix, partitions: 8 }).send({ kind: 'balance', account: 'ada' })).toMatchObject({ balance: 5 })
@@ -96,6 +98,7 @@ describe('arguments that are none', () => {
   test.each([
     ['an ill-formed account', grant('\ud800')], ['an ill-formed id', { ...reserve('ada'), reservation: '\udfff' }],
     ['no number', grant('ada', Number.NaN)], ['half a micro-credit', grant('ada', 0.5)], ['more than 2^53 − 1', grant('ada', 2 ** 53)],
+    ['an ill-formed response', { kind: 'settle', account: 'ada', reservation: 'r', ceiling: 1, charge: 1, product: '', firstSentAt: 0, key: 'k', payload: '', response: '\udfff' }],
   ])('%s rejects alone', async (_, command) => {
     const store = redisStore(redis, { prefix })
     const [bad, good] = await Promise.allSettled([store.send(command as Command), store.send(grant('bob'))])
@@ -123,6 +126,97 @@ describe('a key that holds something else', () => {
     const { balance } = await store.send({ kind: 'balance', account: 'broken' })
     const { entries } = await store.send({ kind: 'entries', account: 'broken', after: '', limit: 10 })
     expect({ balance, entries: entries.length }).toMatchObject(left)
+  })
+})
+
+describe('a record that holds something else', () => {
+  const call = { account: 'ada', reservation: 'r', ceiling: 5, key: 'k', payload: 'p' }
+  const sendReserve = (store: Store) => store.send({ kind: 'reserve', ...call, allowance: 100, ttlMs: 60_000 })
+  const hold = { kind: 'hold', ...call, operation: 'op', product: 'a', ttlMs: 60_000, response: 'r' } as const
+  const finish = { kind: 'finish', ...call, operation: 'op', succeeded: 1, charge: 3, result: '' } as const
+  const settle = { kind: 'settle', ...call, charge: 3, product: 'a', firstSentAt: Date.now(), response: 'r' } as const
+
+  test.each([['call', 'settle', settle], ['call', 'finish', finish], ['operation', 'finish', finish]] as const)(
+    'fails the commands of its account in that batch, and moves nothing: the %s of a %s', async (what, _, command) => {
+    const store = redisStore(redis, { prefix })
+    await sendReserve(store)
+    if (command === finish) await store.send(hold)
+    const [key] = await redis.keys(`${prefix}:*:${what}:ada:*`)
+    await redis.del(key!)
+    await redis.rpush(key!, 'something else')
+    const before = await everything(key!)
+    const replies = await Promise.allSettled([store.send({ ...reserve('ada'), reservation: 'r2' } as Command), store.send(command), store.send(grant('bob'))])
+    expect(replies.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'fulfilled'])
+    expect(await everything(key!)).toEqual(before)
+    await redis.del(key!)
+    if (what === 'call') expect(await store.send(command)).toMatchObject({ charge: 3, balance: 97, reserved: 0 })
+  })
+
+  test('leaves the sweep before it done as a whole, or not at all', async () => {
+    let now = 1_000_000_000_000
+    const store = redisStore(redis, { prefix, now: () => now })
+    await store.send({ kind: 'reserve', ...call, allowance: 100, ttlMs: 10 })
+    const [key] = await redis.keys(`${prefix}:*:call:ada:*`)
+    await redis.rename(key!, `${prefix}:aside`)
+    await redis.rpush(key!, 'something else')
+    now += 10
+    await expect(store.send({ ...settle, firstSentAt: now })).rejects.toThrow('WRONGTYPE')
+    expect(await store.send({ kind: 'balance', account: 'ada' })).toMatchObject({ balance: 100, reserved: 0 })
+  })
+
+  async function everything(except: string) {
+    const keys = (await redis.keys(`${prefix}:*:ada*`)).filter((key) => key !== except).sort()
+    return Promise.all(keys.map(async (key) => [key, await redis.dump(key)]))
+  }
+})
+
+describe('what a command names', () => {
+  test('is its account and its journal only, where its call has no key', async () => {
+    const calls: { keys: string[], args: string[] }[] = []
+    const spy = {
+      evalsha: (sha: string, count: number, ...rest: string[]) => {
+        calls.push({ keys: rest.slice(0, count), args: rest.slice(count) })
+        return redis.evalsha(sha, count, ...rest)
+      },
+      eval: (script: string, count: number, ...rest: string[]) => redis.eval(script, count, ...rest),
+    }
+    const store = redisStore(spy, { prefix })
+    const call = { account: 'ada', reservation: 'r', key: '', payload: 'p', ceiling: 1 }
+    await store.send({ kind: 'reserve', ...call, allowance: 1, ttlMs: 60_000 })
+    await store.send({ kind: 'settle', ...call, charge: 1, product: 'a', firstSentAt: 0, response: 'long' })
+    await store.send({ kind: 'release', ...call })
+    const names = calls.slice(1).map(({ keys }) => keys.map((key) => key.split(':')[2]))
+    expect(names).toEqual([['account', 'journal'], ['account', 'journal'], ['account']])
+    expect(calls.flatMap(({ args }) => args)).not.toContain('long')
+    expect((await redis.keys(`${prefix}:{*`)).map((key) => key.split(':')[2]).sort()).toEqual(['account', 'journal'])
+  })
+
+  test('expires by itself, where it is not an account\'s for good', async () => {
+    const [minute, day, week] = [60_000, 86_400_000, 7 * 86_400_000]
+    const store = redisStore(redis, { prefix })
+    const call = { account: 'ada', reservation: 'r', key: 'k', payload: 'p', ceiling: 1 }
+    await store.send({ kind: 'reserve', ...call, allowance: 1, ttlMs: minute })
+    await store.send({ kind: 'hold', ...call, operation: 'op', product: 'a', ttlMs: 10 * minute, response: '' })
+    await store.send({ kind: 'register', operation: 'op', place: 'ada', keptMs: 2 * minute })
+    await store.send({ kind: 'count', name: 'a', counts: { calls: 1 } })
+    const expected = { '{*}:call:ada:k': day, '{*}:operation:ada:op': day + 10 * minute, 'operation:op': 2 * minute, 'counts:a': 2 * week }
+    for (const [pattern, ms] of Object.entries(expected)) {
+      const [key] = await redis.keys(`${prefix}:${pattern}`)
+      const left = await redis.pttl(key!)
+      expect(left).toBeLessThanOrEqual(ms)
+      expect(left).toBeGreaterThan(ms - 10_000)
+    }
+  })
+
+  test('that no account owns fails alone when it holds something else', async () => {
+    const store = redisStore(redis, { prefix })
+    await redis.rpush(`${prefix}:operation:op`, 'something else')
+    await redis.set(`${prefix}:counts:a`, 'something else')
+    await expect(store.send({ kind: 'register', operation: 'op', place: 'ada', keptMs: 1 })).rejects.toThrow('WRONGTYPE')
+    await expect(store.send({ kind: 'count', name: 'a', counts: { calls: 1 } })).rejects.toThrow('WRONGTYPE')
+    await expect(store.send({ kind: 'count', name: 'b', counts: { calls: 0.5 } })).rejects.toMatchObject({ code: 'ARGUMENT_INVALID' })
+    await expect(store.send({ kind: 'register', operation: 'op2', place: '\ud800', keptMs: 1 })).rejects.toMatchObject({ code: 'ARGUMENT_INVALID' })
+    expect(await store.send({ kind: 'counts', name: 'b' })).toEqual({ kind: 'counts', counts: {} })
   })
 })
 

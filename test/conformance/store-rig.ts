@@ -6,6 +6,8 @@ export type MakeStore = (now: () => number) => Store
 
 export const DAY = 86_400_000
 export const TODAY = 20_000
+/** Texts that would break a separator, a key or a pattern that forgot about them. */
+export const ODD_TEXTS = ['', ' ', 'a b', 'a:b', 'a=b', '{1}', '}{', 'a\nb', 'a\r\n', '\0', 'a\0b', '%', '%41', '%d', '(a)', 'é', 'e\u0301', '💸', '__proto__', ':balance', ':u20000', 'x'.repeat(300)]
 
 type Of<K extends Command['kind']> = Partial<Omit<Extract<Command, { kind: K }>, 'kind'>>
 
@@ -44,6 +46,8 @@ export function rig(makeStore: MakeStore) {
     counts: (name = 'personas') => send({ kind: 'counts', name }),
   }
 }
+
+export type Rig = ReturnType<typeof rig>
 
 /** How an account stands of which nothing is below 0. */
 export function standing(balance: number, reserved: number) {

@@ -1,14 +1,18 @@
 import { CLOSED_KEPT_MS, MAX_AMOUNT, type LedgerEntry } from '@farebox/core'
 import { describe, expect, test } from 'vitest'
-import { DAY, rig, standing, TODAY, type MakeStore } from './store-rig.js'
-
-/** Texts that would break a separator, a key or a pattern that forgot about them. */
-const ODD_TEXTS = ['', ' ', 'a b', 'a:b', 'a=b', '{1}', '}{', 'a\nb', 'a\r\n', '\0', 'a\0b', '%', '%41', '%d', '(a)', 'é', 'e\u0301', '💸', '__proto__', ':balance', ':u20000', 'x'.repeat(300)]
+import { testKeys } from './store-keys.js'
+import { testOperations } from './store-operations.js'
+import { DAY, ODD_TEXTS, rig, standing, TODAY, type MakeStore } from './store-rig.js'
+import { testShared } from './store-shared.js'
 
 /** Every rule of the ledger, for a store. */
 export function testStore(name: string, makeStore: MakeStore): void {
   describe(name, () => {
-    const { clock, reserve, settle, release, extend, grant, balance, usage, entries } = rig(makeStore)
+    const store = rig(makeStore)
+    testKeys(store)
+    testOperations(store)
+    testShared(store)
+    const { clock, reserve, settle, release, extend, grant, balance, usage, entries } = store
 
     describe('reserve', () => {
       test('grants no more of the allowance than can be counted', async () => {
