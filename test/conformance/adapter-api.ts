@@ -1,8 +1,14 @@
-import type { Billing, Command, LedgerEntry, RouteReport, UsageSummary } from '@farebox/core'
+import type { Agent } from 'node:http'
+import type { Billing, Command, LedgerEntry, RouteReport, Store, UsageSummary } from '@farebox/core'
 import { expect, vi } from 'vitest'
 import type { BuiltApp } from '../support/apps/app.js'
 import type { Served } from '../support/apps/serve.js'
+import type { Audit } from './adapter-audit.js'
+import { readReply, type Reply } from './adapter-reply.js'
 import type { FaultyStore } from './adapter-store.js'
+import { Wire } from './adapter-wire.js'
+
+export type { Reply } from './adapter-reply.js'
 
 export interface CallOptions {
   /** The header `x-account`; `null` sends none. Default `ada`. */
@@ -10,17 +16,6 @@ export interface CallOptions {
   /** Sent as JSON, unless it is text. */
   readonly body?: unknown
   readonly headers?: Readonly<Record<string, string>>
-}
-
-/** A whole response, its credits read from the headers. */
-export interface Reply {
-  readonly status: number
-  readonly headers: Headers
-  readonly text: string
-  readonly json: Readonly<Record<string, unknown>> | undefined
-  readonly charged: number | undefined
-  readonly ceiling: number | undefined
-  readonly remaining: number | undefined
 }
 
 export interface Standing {
@@ -31,15 +26,16 @@ export interface Standing {
 
 /** A served app and the ledger behind it. Amounts in credits. */
 export class Api {
-  readonly #replies: { readonly account: string; readonly reply: Reply }[] = []
-  readonly #granted = new Set<string>(['ada'])
   #grants = 0
-  #ledgerLost = false
 
   constructor(
     private readonly built: BuiltApp,
     private readonly served: Served,
     readonly store: FaultyStore,
+    /** What every app on the same balances has answered. */
+    readonly audit: Audit,
+    /** Opens the same balances again, as another process would. */
+    readonly reopen: () => Store,
     readonly warnings: readonly string[],
     readonly errors: readonly string[],
   ) {}
@@ -58,6 +54,13 @@ export class Api {
     return this.#keep(readReply(response, await response.text()), options)
   }
 
+  /** The same for a body that is not text. */
+  async callForBytes(route: string, options: CallOptions = {}): Promise<Reply & { readonly bytes: Uint8Array }> {
+    const response = await this.#fetch(route, options)
+    const bytes = new Uint8Array(await response.arrayBuffer())
+    return { ...this.#keep(readReply(response, ''), options), bytes }
+  }
+
   /** Calls `METHOD /path`; the body is still to be read. */
   async stream(route: string, options: CallOptions = {}): Promise<Response> {
     const response = await this.#fetch(route, options)
@@ -65,18 +68,21 @@ export class Api {
     return response
   }
 
+  /** Calls `METHOD /path` with the socket in hand. */
+  wire(route: string, { account = 'ada', body, headers = {}, agent }: CallOptions & { readonly agent?: Agent } = {}): Wire {
+    const [method = '', path = ''] = route.split(' ')
+    this.audit.unread(account ?? 'ada')
+    return new Wire(method, this.url + path, { headers: headersOf(account, body, headers), body: textOf(body), agent })
+  }
+
   #keep(reply: Reply, { account }: CallOptions): Reply {
-    this.#replies.push({ account: account ?? 'ada', reply })
+    this.audit.told(account ?? 'ada', reply)
     return reply
   }
 
   #fetch(route: string, { account = 'ada', body, headers = {} }: CallOptions): Promise<Response> {
     const [method = '', path = ''] = route.split(' ')
-    return fetch(this.url + path, {
-      method, redirect: 'manual',
-      headers: { ...(account !== null && { 'x-account': account }), ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
-      ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
-    })
+    return fetch(this.url + path, { method, redirect: 'manual', headers: headersOf(account, body, headers), ...(body !== undefined && { body: textOf(body)! }) })
   }
 
   /** How the account stands in the store itself. */
@@ -95,8 +101,14 @@ export class Api {
     return (await this.entries(account)).filter(({ kind }) => kind === 'charge').map(({ amount }) => -amount / 1e6)
   }
 
+  /** Resolves when nothing is set aside any more, with what was charged. */
+  async settled(account = 'ada'): Promise<readonly number[]> {
+    await vi.waitFor(async () => expect(await this.standing(account)).toMatchObject({ reserved: 0 }), { timeout: 5_000, interval: 5 })
+    return this.charges(account)
+  }
+
   async grant(credits: number, account = 'ada'): Promise<void> {
-    this.#granted.add(account)
+    this.audit.concerns(account)
     const { kind } = await this.billing.grant(account, credits, { id: `top-up ${++this.#grants}`, reason: 'top-up' })
     expect(kind).toBe('granted')
   }
@@ -109,39 +121,13 @@ export class Api {
 
   /** The store will not come back: there is no ledger to look at when the app is closed. */
   loseLedger(): void {
-    this.#ledgerLost = true
+    this.audit.loseLedger()
   }
 
-  /** Stops the app and holds what every response said against the ledger. */
-  async close(): Promise<void> {
+  /** Stops the app; its store stays open for whoever looks at the ledger. */
+  async stop(): Promise<void> {
     this.store.fault = undefined
     await this.served.stop()
-    const accounts = new Set([...this.#granted, ...this.#replies.map(({ account }) => account)])
-    try {
-      for (const account of this.#ledgerLost ? [] : accounts) await this.#audit(account)
-    } finally {
-      await this.store.inner.close()
-    }
-  }
-
-  /** Each charge that a caller was told of is one entry, and each entry such a charge; a stream's may be untold. */
-  async #audit(account: string): Promise<void> {
-    const replies = this.#replies.filter((sent) => sent.account === account).map(({ reply }) => reply)
-    const told = replies.flatMap(({ charged }) => charged || [])
-    const untold = [...await this.charges(account)]
-    for (const charge of told) {
-      const at = untold.indexOf(charge)
-      expect(at, `${account} was told of a charge of ${charge}: ${told.join()} against ${untold.join()}`).toBeGreaterThanOrEqual(0)
-      untold.splice(at, 1)
-    }
-    const streams = replies.filter(({ ceiling, charged }) => ceiling !== undefined && charged === undefined)
-    expect(untold.length, `entries that no response of ${account} told of: ${untold.join()}`).toBeLessThanOrEqual(streams.length)
-    for (const reply of replies) expectMeteringOf(reply)
-    await vi.waitFor(async () => {
-      const { balance, reserved } = await this.#ask({ kind: 'balance', account })
-      const entries = await this.entries(account)
-      expect({ balance, reserved }).toEqual({ balance: entries.reduce((sum, { amount }) => sum + amount, 0), reserved: 0 })
-    })
   }
 
   #ask<C extends Command>(command: C) {
@@ -149,18 +135,10 @@ export class Api {
   }
 }
 
-/** Where a response carries metering, it says what its headers say. */
-function expectMeteringOf({ json, charged, ceiling }: Reply): void {
-  const metering = json?.['metering'] as { creditsCharged: number; estimatedMaxCredits: number } | undefined
-  if (metering) expect([metering.creditsCharged, metering.estimatedMaxCredits]).toEqual([charged, ceiling])
-  if (charged !== undefined && ceiling !== undefined) expect(charged).toBeLessThanOrEqual(ceiling)
+function headersOf(account: string | null, body: unknown, headers: Readonly<Record<string, string>>): Record<string, string> {
+  return { ...(account !== null && { 'x-account': account }), ...(body !== undefined && { 'content-type': 'application/json' }), ...headers }
 }
 
-function readReply({ status, headers }: Response, text: string): Reply {
-  const credits = (name: string) => (headers.has(name) ? Number(headers.get(name)) : undefined)
-  return {
-    status, headers, text,
-    json: /json/.test(headers.get('content-type') ?? '') && text !== '' ? JSON.parse(text) as Reply['json'] : undefined,
-    charged: credits('credits-charged'), ceiling: credits('credits-ceiling'), remaining: credits('credits-remaining'),
-  }
+function textOf(body: unknown): string | undefined {
+  return typeof body === 'string' ? body : JSON.stringify(body) as string | undefined
 }

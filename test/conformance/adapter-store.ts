@@ -8,6 +8,10 @@ export class FaultyStore implements Store {
   /** What becomes of every command sent from now on. */
   fault: 'fails' | 'hangs' | undefined
   closed = false
+  /** The reservations that were made here, each with the commands that ended it. */
+  readonly calls = new Map<string, ('settle' | 'release' | 'hold')[]>()
+  /** The kinds of the commands that were carried out, in order. */
+  readonly sent: Command['kind'][] = []
   #held: { readonly kind: Command['kind']; readonly reached: Latch; readonly released: Latch } | undefined
 
   constructor(readonly inner: Store) {
@@ -22,7 +26,15 @@ export class FaultyStore implements Store {
       this.#held.reached.open()
       await this.#held.released.opened
     }
-    return this.inner.send(command)
+    const reply = await this.inner.send(command)
+    this.#record(command, reply)
+    return reply
+  }
+
+  #record(command: Command, reply: { readonly kind: string }): void {
+    this.sent.push(command.kind)
+    if (command.kind === 'reserve' && reply.kind === 'reserved') this.calls.set(command.reservation, [])
+    if (command.kind === 'settle' || command.kind === 'release' || command.kind === 'hold') this.calls.get(command.reservation)?.push(command.kind)
   }
 
   /** Keeps commands of a kind from the store until they are released. */

@@ -1,9 +1,10 @@
-import { afterEach, describe, inject } from 'vitest'
+import { afterEach, describe, inject, vi } from 'vitest'
 import { memoryStore, type Store } from '@farebox/core'
 import { redisStore } from '@farebox/redis'
 import type { App, AppRoute, Framework } from '../support/apps/app.js'
 import { serve } from '../support/apps/serve.js'
 import { Api } from './adapter-api.js'
+import { Audit } from './adapter-audit.js'
 import { FaultyStore } from './adapter-store.js'
 import { balanceRules } from './rules-balance.js'
 import { outageRules } from './rules-outage.js'
@@ -21,6 +22,8 @@ export interface OpenOptions extends Omit<Partial<NonNullable<App['billing']>>, 
   readonly redisUrl?: string
   /** The app has no billing at all. */
   readonly unbilled?: boolean
+  /** Has the balances of this app, as another process would. */
+  readonly beside?: Api
 }
 
 /** What a rule is written against: apps of one framework on one kind of store. */
@@ -35,7 +38,14 @@ export function testAdapter(name: string, framework: Framework): void {
   describe.each(['memory', 'redis'] as const)(`${name}, balances in %s`, (kind) => {
     const apis: Api[] = []
     afterEach(async () => {
-      for (const api of apis.splice(0)) await api.close()
+      vi.useRealTimers()
+      const ended = apis.splice(0)
+      for (const api of ended) await api.stop()
+      try {
+        for (const audit of new Set(ended.map((api) => api.audit))) await audit.check()
+      } finally {
+        for (const { store } of ended) await store.inner.close()
+      }
     })
     const rig: Rig = {
       kind,
@@ -49,15 +59,20 @@ export function testAdapter(name: string, framework: Framework): void {
   })
 }
 
-async function open(framework: Framework, kind: Rig['kind'], { routes, now, redisUrl, unbilled, ...options }: OpenOptions): Promise<Api> {
+async function open(framework: Framework, kind: Rig['kind'], { routes, now, redisUrl, unbilled, beside, ...options }: OpenOptions): Promise<Api> {
   const warnings: string[] = []
   const errors: string[] = []
-  const store = new FaultyStore(kind === 'memory' ? memoryStore({ ...(now && { now }) }) : openRedis(redisUrl, now))
+  const reopen = beside?.reopen ?? opener(kind, redisUrl, now)
+  const store = new FaultyStore(reopen())
+  const audit = beside?.audit ?? new Audit(store.inner)
   const logger = { warn: (message: string) => warnings.push(message), error: (message: string) => errors.push(message) }
   const built = framework({ routes, ...(!unbilled && { billing: { ...options, store, logger } }) })
-  return new Api(built, await serve(built), store, warnings, errors)
+  return new Api(built, await serve(built), store, audit, reopen, warnings, errors)
 }
 
-function openRedis(url = inject('redisUrl'), now?: () => number): Store {
-  return redisStore(url, { prefix: `adapter-${crypto.randomUUID()}`, ...(now && { now }) })
+function opener(kind: Rig['kind'], url = inject('redisUrl'), now?: () => number): () => Store {
+  const clock = now && { now }
+  const memory = memoryStore(clock)
+  const prefix = `adapter-${crypto.randomUUID()}`
+  return () => (kind === 'memory' ? memory : redisStore(url, { prefix, ...clock }))
 }

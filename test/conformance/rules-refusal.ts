@@ -32,7 +32,7 @@ export function refusalRules(rig: Rig): void {
       const { api, handler } = await open({ allowance: 4.5 })
       const reply = await api.call('POST /run')
       expect(reply.status).toBe(402)
-      expect(reply.text).toBe('{"error":{"code":"PAYMENT_REQUIRED","message":"insufficient credits","details":{"required":5,"available":4.5,"reserved":0}}}')
+      expect(reply.text).toBe('{"error":{"code":"PAYMENT_REQUIRED","message":"insufficient credits","details":{"required":5,"available":4.5,"reserved":0,"remedy":"top_up"}}}')
       expect(reply.headers.get('content-type')).toMatch(/^application\/json\b/)
       expect(reply.headers.get('content-length')).toBe(String(reply.text.length))
       expect(reply).toMatchObject({ charged: 0, ceiling: 5, remaining: 4.5 })
@@ -58,7 +58,7 @@ export function refusalRules(rig: Rig): void {
       const { api } = await open({})
       const reply = await api.call('POST /run', { headers: { accept: 'application/problem+json' } })
       expect(reply.headers.get('content-type')).toMatch(/^application\/problem\+json\b/)
-      expect(reply.json).toEqual({ type: 'about:blank', title: 'insufficient credits', status: 402, code: 'PAYMENT_REQUIRED', required: 5, available: 0, reserved: 0 })
+      expect(reply.json).toEqual({ type: 'about:blank', title: 'insufficient credits', status: 402, code: 'PAYMENT_REQUIRED', required: 5, available: 0, reserved: 0, remedy: 'top_up' })
     })
 
     it.each([null, ''])('401 without an account: %j', async (account) => {

@@ -25,16 +25,19 @@ export interface HandlerRequest {
   readonly params: Readonly<Record<string, string>>
   readonly body: unknown
   header(name: string): string | undefined
+  /** Aborted when the client leaves before the end. */
+  readonly signal: AbortSignal
 }
 
-/** What a handler writes, in its framework's usual way; with neither `json`, `text` nor `chunks` there is no body. */
+/** What a handler writes, in its framework's usual way; with neither `json`, `text`, `bytes` nor `chunks` there is no body. */
 export interface HandlerAnswer {
   readonly status?: number
   readonly headers?: Readonly<Record<string, string>>
   readonly json?: unknown
   readonly text?: string
-  /** A stream. */
-  readonly chunks?: AsyncIterable<string>
+  readonly bytes?: Uint8Array<ArrayBuffer>
+  /** A stream. What is thrown within it is a fault of its source. */
+  readonly chunks?: AsyncIterable<string | Uint8Array<ArrayBuffer>>
 }
 
 /** An app of a framework, ready to be served. */

@@ -1,8 +1,10 @@
 import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import { billable, billing } from '@farebox/express'
 import type express from 'express'
 import type { Request, RequestHandler, Response } from 'express'
-import { splitRoute, type AppRoute, type Framework, type Handler, type HandlerAnswer } from './app.js'
+import { splitRoute, type AppRoute, type Framework, type Handler, type HandlerAnswer, type HandlerRequest } from './app.js'
+import { signalOf } from './signal.js'
 
 /** Apps of Express, in the version that is given. */
 export function expressApps(version: typeof express): Framework {
@@ -24,20 +26,40 @@ export function expressApps(version: typeof express): Framework {
 /** Express 4 leaves a rejected promise to the handler; passing it to `next` is right in both. */
 function handlerOf(handler: Handler): RequestHandler {
   return (req, res, next) => {
-    const answer = handler(readable(req))
+    const answer = handler(readable(req, res))
     if (answer instanceof Promise) answer.then((answer) => send(res, answer)).catch(next)
-    else send(res, answer)
+    else send(res, answer)?.catch(next)
   }
 }
 
-function readable(req: Request) {
-  return { params: req.params as Record<string, string>, body: req.body as unknown, header: (name: string) => req.get(name) }
+function readable(req: Request, res: Response): HandlerRequest {
+  return { params: req.params as Record<string, string>, body: req.body as unknown, header: (name) => req.get(name), signal: signalOf(res) }
 }
 
-function send(res: Response, { status = 200, headers = {}, json, text, chunks }: HandlerAnswer): void {
+function send(res: Response, { status = 200, headers = {}, json, text, bytes, chunks }: HandlerAnswer): Promise<void> | undefined {
   res.status(status).set(headers)
+  if (chunks) return res.get('content-type')?.startsWith('text/event-stream') ? write(res, chunks) : pipeline(Readable.from(chunks), res)
   if (json !== undefined) res.json(json)
   else if (text !== undefined) res.send(text)
-  else if (chunks) Readable.from(chunks).pipe(res)
+  else if (bytes) res.send(Buffer.from(bytes))
   else res.end()
+  return undefined
+}
+
+/** Server-sent events are written by hand. It goes on when the client has left, as most such handlers do. */
+async function write(res: Response, chunks: NonNullable<HandlerAnswer['chunks']>): Promise<void> {
+  for await (const chunk of chunks) {
+    if (!res.write(chunk) && !res.destroyed) await drained(res)
+  }
+  res.end()
+}
+
+function drained(res: Response): Promise<void> {
+  return new Promise((resolve) => {
+    const go = () => {
+      res.off('drain', go).off('close', go)
+      resolve()
+    }
+    res.on('drain', go).on('close', go)
+  })
 }

@@ -2,7 +2,7 @@ import { billable, billing } from '@farebox/hono'
 import { getRequestListener } from '@hono/node-server'
 import { Hono, type Context } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
-import { splitRoute, type AppRoute, type Framework, type HandlerAnswer } from './app.js'
+import { splitRoute, type AppRoute, type Framework, type HandlerAnswer, type HandlerRequest } from './app.js'
 
 /** Apps of Hono on Node. */
 export const honoApps: Framework = ({ billing: options, routes }) => {
@@ -10,7 +10,7 @@ export const honoApps: Framework = ({ billing: options, routes }) => {
   const bill = options && billing({ ...options, account: (c) => c.req.header('x-account') })
   const register = ({ route, handler, billable: terms }: AppRoute) => {
     const { method, path } = splitRoute(route)
-    const answer = async (c: Context) => send(c, await handler({ params: c.req.param() as Record<string, string>, body: await bodyOf(c), header: (name) => c.req.header(name) }))
+    const answer = async (c: Context) => send(c, await handler(await readable(c)))
     if (terms) app.on(method.toUpperCase(), path, billable(terms), answer)
     else app.on(method.toUpperCase(), path, answer)
   }
@@ -23,26 +23,31 @@ export const honoApps: Framework = ({ billing: options, routes }) => {
   return { listener: getRequestListener(app.fetch), billing: bill && { ...bill, report: () => bill.routes(app) } }
 }
 
-function bodyOf(c: Context): Promise<unknown> {
-  return c.req.header('content-type')?.includes('json') ? c.req.json<unknown>() : Promise.resolve(undefined)
+async function readable(c: Context): Promise<HandlerRequest> {
+  const body: unknown = c.req.header('content-type')?.includes('json') ? await c.req.json() : undefined
+  return { params: c.req.param() as Record<string, string>, body, header: (name) => c.req.header(name), signal: c.req.raw.signal }
 }
 
-function send(c: Context, { status = 200, headers = {}, json, text, chunks }: HandlerAnswer): Response {
+function send(c: Context, { status = 200, headers = {}, json, text, bytes, chunks }: HandlerAnswer): Response {
   const code = status as ContentfulStatusCode
   if (json !== undefined) return c.json(json, code, headers)
   if (text !== undefined) return c.text(text, code, headers)
-  if (chunks) return c.body(bytesOf(chunks), code, headers)
+  if (bytes) return c.body(bytes, code, headers)
+  if (chunks) return c.body(streamOf(chunks), code, headers)
   return c.body(null, code, headers)
 }
 
-function bytesOf(chunks: AsyncIterable<string>): ReadableStream<Uint8Array> {
+function streamOf(chunks: NonNullable<HandlerAnswer['chunks']>): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder()
   const iterator = chunks[Symbol.asyncIterator]()
   return new ReadableStream({
     async pull(controller) {
       const { done, value } = await iterator.next()
       if (done) controller.close()
-      else controller.enqueue(encoder.encode(value))
+      else controller.enqueue(typeof value === 'string' ? encoder.encode(value) : value)
+    },
+    cancel() {
+      void iterator.return?.()
     },
   })
 }

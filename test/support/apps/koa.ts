@@ -3,7 +3,8 @@ import { bodyParser } from '@koa/bodyparser'
 import Router from '@koa/router'
 import { billable, billing } from '@farebox/koa'
 import Koa, { type Context } from 'koa'
-import { splitRoute, type AppRoute, type Framework, type HandlerAnswer } from './app.js'
+import { splitRoute, type AppRoute, type Framework, type HandlerAnswer, type HandlerRequest } from './app.js'
+import { signalOf } from './signal.js'
 
 /** Apps of Koa with @koa/router. */
 export const koaApps: Framework = ({ billing: options, routes }) => {
@@ -23,16 +24,21 @@ function routerOf(routes: readonly AppRoute[]): Router {
     const { method, path } = splitRoute(route)
     router.register(path, [method], [
       ...(terms ? [billable(terms)] : []),
-      async (ctx: Context) => send(ctx, await handler({ params: ctx.params as Record<string, string>, body: ctx.request.body, header: (name) => ctx.get(name) || undefined })),
+      async (ctx: Context) => send(ctx, await handler(readable(ctx))),
     ])
   }
   return router
 }
 
-function send(ctx: Context, { status = 200, headers = {}, json, text, chunks }: HandlerAnswer): void {
+function readable(ctx: Context): HandlerRequest {
+  return { params: ctx.params as Record<string, string>, body: ctx.request.body, header: (name) => ctx.get(name) || undefined, signal: signalOf(ctx.res) }
+}
+
+function send(ctx: Context, { status = 200, headers = {}, json, text, bytes, chunks }: HandlerAnswer): void {
   ctx.status = status
   ctx.set(headers)
   if (json !== undefined) ctx.body = json
   else if (text !== undefined) ctx.body = text
+  else if (bytes) ctx.body = Buffer.from(bytes)
   else if (chunks) ctx.body = Readable.from(chunks, { objectMode: false })
 }
