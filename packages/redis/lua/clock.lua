@@ -8,3 +8,9 @@ end
 local NOW = format('%d', now)
 local today = math.floor(now / DAY_MS)
 local TODAY = format('%d', today)
+
+-- lasting(kept_until): for how many ms the server keeps what is forgotten then: a minute longer, so that nothing decides
+-- but the time that is written in it
+local function lasting(kept_until)
+  return format('%d', max(0, kept_until - now) + 60000)
+end

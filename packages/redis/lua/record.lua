@@ -1,6 +1,5 @@
 -- What has a key of its own: the call under an idempotency key, an operation. Such a record begins with the time when
--- it is forgotten. It is read once a batch and written with the account; the server lets it expire, but what counts is
--- the time inside.
+-- it is forgotten. It is read once a batch and written with the account.
 local records, unwritten, unwritten_count = {}, {}, 0
 
 -- record(name): its text, or nil when there is none, or none any more
@@ -26,7 +25,7 @@ local function write_records()
   for i = 1, unwritten_count do
     local name = unwritten[i]
     local value = records[name]
-    if value then call('SET', name, value, 'PX', format('%d', match(value, '^%d+') - now)) else call('DEL', name) end
+    if value then call('SET', name, value, 'PX', lasting(match(value, '^%d+'))) else call('DEL', name) end
   end
   unwritten_count = 0
 end

@@ -7,6 +7,6 @@ local name, place, kept_until = key('place'), text('place'), now + number('keptM
 local known_until, known = match(call('GET', name) or '0 ', '^(%d+) (.*)$')
 if known_until + 0 > now and known ~= place then return 'taken\n' end
 if known_until + 0 <= now or known_until + 0 < kept_until then
-  call('SET', name, format('%d', kept_until) .. ' ' .. place, 'PX', format('%d', max(1, kept_until - now)))
+  call('SET', name, format('%d', kept_until) .. ' ' .. place, 'PX', lasting(kept_until))
 end
 return 'registered\n'
