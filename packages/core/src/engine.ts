@@ -70,7 +70,7 @@ export function createEngine<Request, Bodies, Responses>(options: BillingOptions
   const events = new Emitter(settings.on, logger)
   const renewal = new Renewal(store, reservationTtl, events, logger)
   const postings = new Postings(store, storeTimeout, renewal, events, logger)
-  const learning = new Learning(store)
+  const learning = new Learning(store, storeTimeout)
   const refusals = new RefusalCount()
   const desk: Desk = { settings, renewal, events, refusals, admitter: new Admitter(settings), settler: new Settler(postings, events, learning, logger) }
   let warned = false
@@ -87,6 +87,7 @@ export function createEngine<Request, Bodies, Responses>(options: BillingOptions
       grant: (account, credits, grantOptions) => grant(settings, account, credits, grantOptions),
       async close() {
         await postings.drain()
+        await learning.close()
         await store.close()
       },
     },

@@ -89,7 +89,7 @@ interface End {
  */
 export function operations(options: Pick<BillingOptions<unknown>, 'store' | 'storeTimeout' | 'on' | 'logger'>): Operations {
   const settings = parseOptions({ account: () => undefined, ...options })
-  return new OperationsDesk(settings, new Emitter(settings.on, settings.logger), new Learning(settings.store))
+  return new OperationsDesk(settings, new Emitter(settings.on, settings.logger), new Learning(settings.store, settings.storeTimeout))
 }
 
 export class OperationsDesk implements Operations {

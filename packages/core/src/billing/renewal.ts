@@ -4,6 +4,7 @@ import { toCredits } from '../credits.js'
 import { callEvent, type Emitter } from './events.js'
 import type { Logger } from './options.js'
 import { MAX_DURATION_MS } from './route.js'
+import { backgroundTimer, timersEndWithRequest } from './timers.js'
 
 /**
  * Keeps the reservations of running calls alive: one timer for the process, that moves every deadline three
@@ -13,7 +14,7 @@ import { MAX_DURATION_MS } from './route.js'
  */
 export class Renewal {
   readonly #open = new Set<OpenCall>()
-  readonly #timersEndWithRequest = userAgent() === 'Cloudflare-Workers'
+  readonly #timersEndWithRequest = timersEndWithRequest()
   #timer: ReturnType<typeof setTimeout> | undefined
 
   constructor(private readonly store: Store, private readonly ttlMs: number, private readonly events: Emitter, private readonly logger: Logger) {}
@@ -30,10 +31,8 @@ export class Renewal {
 
   #arm(): void {
     if (this.#timer !== undefined) return
-    this.#timer = setTimeout(() => this.#tick(), this.ttlMs / 3)
-    // A running call keeps its process alive by its own socket; the timer must not.
-    const timer: unknown = this.#timer
-    if (typeof timer === 'object') (timer as { unref?(): void }).unref?.()
+    // A running call keeps its process alive by its own socket.
+    this.#timer = backgroundTimer(() => this.#tick(), this.ttlMs / 3)
   }
 
   #armFor(open: OpenCall): void {
@@ -66,8 +65,4 @@ export class Renewal {
       if (kind === 'gone' && this.#open.delete(open)) this.events.emit('expired', callEvent(open))
     }).catch(() => {})
   }
-}
-
-function userAgent(): string | undefined {
-  return (globalThis as { navigator?: { userAgent?: string } }).navigator?.userAgent
 }

@@ -1,9 +1,10 @@
 import type { Call } from '../billing/call.js'
-import type { Learned, Learning } from '../billing/learning.js'
+import type { Learning } from '../billing/learning.js'
 import type { Settings } from '../billing/options.js'
 import { Quoter } from '../billing/quoting.js'
 import { MAX_DURATION_MS, type Route } from '../billing/route.js'
 import { toCredits, toMicro } from '../credits.js'
+import type { Learned } from '../learning/counters.js'
 import { withDeadline } from '../billing/deadline.js'
 import { answer, jsonAnswer, type Answer } from './answer.js'
 import { refusalOf } from './refusals.js'
@@ -61,24 +62,17 @@ export class Estimates {
   }
 }
 
+/** What was learned; what the route declares until there is that. */
 function expectedOf(route: Route, ceiling: number, learned: Learned | undefined): Omit<Estimate, 'withinPlanLimits'> {
   const { expected = {}, providers = [], operation, maxDuration = MAX_DURATION_MS } = route
   const estimatedMaxCredits = toCredits(ceiling)
-  const always = { estimatedMaxCredits, providersLikelyUsed: providers }
-  if (learned) {
-    const { ratio, accepted, lowMs, highMs } = learned
-    return {
-      ...always,
-      estimatedCredits: toCredits(Math.round(ceiling * ratio)),
-      likelySyncOrAsync: accepted ? 'async' : 'sync',
-      expectedLatencyRange: { lowMs, highMs },
-    }
-  }
-  const { credits = estimatedMaxCredits, lowMs = 0, highMs = maxDuration } = expected
+  const { credits = estimatedMaxCredits, lowMs = 0, highMs = Math.max(lowMs, maxDuration) } = expected
+  const { ratio, accepted } = learned ?? { ratio: undefined, accepted: operation !== undefined }
   return {
-    ...always,
-    estimatedCredits: Math.min(credits, estimatedMaxCredits),
-    likelySyncOrAsync: operation ? 'async' : 'sync',
-    expectedLatencyRange: { lowMs, highMs },
+    estimatedCredits: ratio === undefined ? Math.min(credits, estimatedMaxCredits) : toCredits(Math.round(ceiling * ratio)),
+    estimatedMaxCredits,
+    likelySyncOrAsync: accepted ? 'async' : 'sync',
+    expectedLatencyRange: { lowMs: learned?.lowMs ?? lowMs, highMs: learned?.highMs ?? highMs },
+    providersLikelyUsed: providers,
   }
 }
