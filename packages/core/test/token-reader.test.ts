@@ -90,10 +90,33 @@ it('a usage that is cut has told nothing', () => {
 
 it('a name is known by what it says, not by how it is written', () => {
   expect(json('{"\\u0075sa\\u0067e":{"prompt\\u005ftokens":3,"completion_tokens":1}}')).toMatchObject({ input: 3 })
-  for (const name of ['\\u0175sage', 'us\\nage', 'usage\\u0000', 'usage ', 'Usage', 'us', 'usag\\u00e', '\\u006', 'us\\bage', 'x'.repeat(40)]) {
+  for (const name of ['\\u0175sage', 'us\\nage', 'usage\\u0000', 'usage ', 'Usage', 'us', 'usag\\u00e', '\\u006', 'us\\bage', '\\u006lsage', 'x'.repeat(40)]) {
     expect(json(`{"${name}":{"prompt_tokens":3}}`)).toEqual(nothing)
   }
 })
+
+it.each([
+  ': data: D', 'database: D', ' data: D', 'DATA: D', 'date: D', 'dat: D', 'data D', 'from:D', 'event: D', '\u00fcdata: D', 'data:\uFEFFD', 'data: D'.slice(1),
+])('a line "%s" has no data', (line) => {
+  expect(sse(`${line.replace('D', '{"usage":{"prompt_tokens":1,"completion_tokens":2}}')}\n\n`)).toEqual(nothing)
+})
+
+it('lines without data do not end an event', () => {
+  const [head, tail] = ['data: {"usage":\n', 'data: {"prompt_tokens":1,"completion_tokens":2}}\n\n']
+  for (const line of ['da', 'data', 'data:', ':', ': x', 'id', 'event: x']) expect(sse(`${head}${line}\n${tail}`)).toMatchObject({ input: 1, output: 2, final: true })
+  expect(sse(`${head}\n${tail}`)).toEqual(nothing)
+})
+
+it('lines of data are joined by a line feed', () => {
+  expect(sse('data: {"usage":{"prompt_tokens":1\ndata: 2,"completion_tokens":3}}\n\n')).toEqual(nothing)
+  expect(sse('data: {"us\ndata: age":{"prompt_tokens":1,"completion_tokens":3}}\n\n')).toEqual(nothing)
+})
+
+it.each(['{"a":[', '{"a":["', '{"a":"\\', '{"us', '{"\\u0', '{"usage":{"prompt_tokens":1', '{"choices":[{"delta":{"content":', '[', '"', ''])(
+  'an event that is cut after %s leaves the next one whole', (cut) => {
+    const next = 'data: {"b":"x","choices":[{"delta":{"content":"y"}}],"usage":{"prompt_tokens":1,"completion_tokens":2}}\n\n'
+    expect(sse(`data: ${cut}\n\n${next}`)).toEqual({ ...nothing, input: 1, output: 2, final: true, deltas: 1 })
+  })
 
 it.each([
   'choices', 'delta', 'content', 'output', 'a', 'usage', 'data',

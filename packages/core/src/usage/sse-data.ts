@@ -49,7 +49,7 @@ export class SseData {
   }
 
   #endLine(): void {
-    if (this.#at === 'name' && this.#named === 0) {
+    if (this.#named === 0) {
       this.#hasData = false
       this.sink.end()
     }
