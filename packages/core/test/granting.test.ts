@@ -4,7 +4,7 @@ import { MAX_CREDITS } from '../src/credits.js'
 import { memoryStore } from '../src/store/memory.js'
 import { never, scriptedStore } from './open-call.js'
 
-const bill = (store = memoryStore()) => createEngine({ account: () => 'ada', store, storeTimeout: 5 })
+const bill = (store = memoryStore()) => createEngine({ account: () => 'ada', store, storeTimeout: 5 }).billing
 const topUp = { id: 'evt_1', reason: 'top-up' }
 
 it('adds credits, once an id', async () => {

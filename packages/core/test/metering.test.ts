@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import type { Receipt } from '../src/billing/call.js'
 import { addMetering } from '../src/http/metering.js'
 
-const receipt: Receipt = { charge: 1_500_000, ceiling: 3_000_000, items: [], available: 0, pending: false }
+const receipt: Receipt = { charge: 1_500_000, ceiling: 3_000_000, items: [], available: 0, pending: false, operation: false }
 const metering = { creditsCharged: 1.5, estimatedMaxCredits: 3 }
 const METERING = `"metering":${JSON.stringify(metering)}`
 

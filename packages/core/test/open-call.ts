@@ -1,6 +1,9 @@
 import type { OpenCall } from '../src/billing/call.js'
+import { CallMeter } from '../src/billing/call-meter.js'
+import { Emitter, type Events, type Listeners } from '../src/billing/events.js'
+import { unkeyed } from '../src/billing/idempotency.js'
 import type { Logger } from '../src/billing/options.js'
-import type { Command, Reply } from '../src/ledger/commands.js'
+import type { Command, ReplyTo } from '../src/store/commands.js'
 import type { Store } from '../src/store/store.js'
 
 /** A call of 5 credits that is being handled, begun now. */
@@ -8,9 +11,11 @@ export function openCall(over: Partial<OpenCall> = {}): OpenCall {
   return {
     route: { product: 'runs', price: 5 }, key: 'POST /run', account: 'ada', reservation: 'r1', ceiling: 5_000_000, reservedAt: 1_000_000, startedAt: performance.now(),
     call: { url: '/run', params: {}, query: () => ({}), header: () => undefined, account: () => 'ada', body: () => Promise.resolve({ kind: 'parsed', value: undefined }) },
-    body: undefined, ...over,
+    body: undefined, meter: new CallMeter(5, {}), idempotency: unkeyed, ...over,
   }
 }
+
+type Reply = ReplyTo<Command>
 
 /** A store that answers as it is told and writes down what it was sent, and when. */
 export function scriptedStore(answer: (command: Command) => Reply | Promise<Reply>) {
@@ -32,6 +37,15 @@ export function recordingLogger() {
   const errors: string[] = []
   const logger: Logger = { warn: (message) => warnings.push(message), error: (message) => errors.push(message) }
   return { logger, warnings, errors }
+}
+
+const EVENTS = ['admitted', 'refused', 'settled', 'released', 'expired', 'clamped', 'late', 'shortfall', 'unlisted'] as const
+
+/** Listeners of everything, and what they were told. */
+export function recordingEvents(logger: Logger = recordingLogger().logger) {
+  const told: ({ readonly name: keyof Events } & Record<string, unknown>)[] = []
+  const on = Object.fromEntries(EVENTS.map((name) => [name, (event: object) => void told.push({ name, ...event })])) as Listeners
+  return { on, told, events: new Emitter(on, logger), names: () => told.map(({ name }) => name) }
 }
 
 export const never = new Promise<never>(() => {})

@@ -21,20 +21,20 @@ const faultsOf = (options: unknown) => faults(() => parseOptions(options))
 
 it('fills in every default', () => {
   expect(parseOptions({ account, store })).toEqual({
-    account, store, prices: {}, allowance: 0, unlisted: 'free', reservationTtl: 60_000, storeTimeout: 1_000, logger: console,
-    endpoints: { balance: '/v1/credits/balance', usageSummary: '/v1/credits/projections/usage-summary' },
+    account, store, prices: {}, allowance: 0, unlisted: 'free', reservationTtl: 60_000, storeTimeout: 1_000, logger: console, enforce: true, on: {},
+    endpoints: { balance: '/v1/credits/balance', usageSummary: '/v1/credits/projections/usage-summary', operation: '/v1/operations/:id', estimate: '/estimate' },
   })
 })
 
 it('keeps what it is given, functions and schemas as they are', () => {
-  const prices = { 'POST /run': { ...route, body: z.object({}), price: () => 1, charge: () => 1, metering: true, maxDuration: 5 }, 'GET /': 'free' }
-  const options = { account, store, prices, allowance: 0.5, unlisted: 'refuse', maxCeiling: 9, endpoints: { balance: '/b', usageSummary: false }, reservationTtl: 1_000, storeTimeout: 1, logger: console }
+  const prices = { 'POST /run': { ...route, body: z.object({}), price: () => 1, charge: () => 1, metering: true, maxDuration: 5, operation: () => 'op', onAbort: 'release', providers: ['clearbit'], expected: { credits: 1, lowMs: 0, highMs: 5 }, tokens: () => ({}) }, 'GET /': 'free' }
+  const options = { account, store, prices, allowance: 0.5, unlisted: 'refuse', maxCeiling: 9, endpoints: { balance: '/b', usageSummary: false, operation: '/o/:id/state', estimate: '/quote' }, enforce: false, on: { settled: () => {} }, reservationTtl: 1_000, storeTimeout: 1, logger: console }
   expect(parseOptions(options)).toEqual(options)
 })
 
 it('lists every fault at once, each by its name', () => {
   const lines = faultsOf({
-    account: 'ada', store: 'redis', allowance: -1, unlisted: 'no', maxCeiling: Infinity, reservationTtl: 999, storeTimeout: 0.5, logger: {}, endpoints: { balance: 'b', typo: '/' },
+    account: 'ada', store: 'redis', allowance: -1, unlisted: 'no', maxCeiling: Infinity, reservationTtl: 999, storeTimeout: 0.5, logger: {}, endpoints: { balance: 'b', operation: '/o', typo: '/' }, enforce: 'no', on: { settled: 5, setled: () => {} },
     allowence: 5,
     prices: {
       'post /run': route,
@@ -43,14 +43,14 @@ it('lists every fault at once, each by its name', () => {
       'GET /none': null,
       'GET /name': 'paid',
       'GET /empty': {},
-      'GET /wrong': { product: '', price: -1, charge: 5, body: {}, rates: { a: -1 }, metering: 'yes', maxDuration: 0, prise: 1 },
+      'GET /wrong': { product: '', price: -1, charge: 5, body: {}, rates: { a: -1 }, metering: 'yes', maxDuration: 0, operation: 'id', onAbort: 'pay', providers: [''], expected: { lowMs: -1, typo: 1 }, tokens: {}, prise: 1 },
     },
   })
   const expected = [
-    'account:', 'store:', 'allowance:', 'unlisted:', 'maxCeiling:', 'reservationTtl:', 'storeTimeout:', 'logger:', 'endpoints.balance:', 'endpoints:.*typo', 'options:.*allowence',
+    'account:', 'store:', 'allowance:', 'unlisted:', 'maxCeiling:', 'reservationTtl:', 'storeTimeout:', 'logger:', 'endpoints.balance:', 'endpoints.operation:.*:id', 'endpoints:.*typo', 'enforce:', 'on.settled:', 'on:.*setled', 'options:.*allowence',
     'prices\\["post /run"\\]:', 'prices\\["GET /items/:item/"\\]: means the same route as "GET /items/:id"',
     'prices\\["GET /none"\\]:', 'prices\\["GET /name"\\]: expected "free" or a route', 'prices\\["GET /empty"\\]product:|prices\\["GET /empty"\\].product:', 'prices\\["GET /empty"\\].?price:',
-    ...['product', 'price', 'charge', 'body', 'rates.a', 'metering', 'maxDuration'].map((field) => `prices\\["GET /wrong"\\]\\.?${field}:`), 'prices\\["GET /wrong"\\]:.*prise',
+    ...['product', 'price', 'charge', 'body', 'rates.a', 'metering', 'maxDuration', 'operation', 'onAbort', 'providers.0', 'expected.lowMs', 'tokens'].map((field) => `prices\\["GET /wrong"\\]\\.?${field}:`), 'prices\\["GET /wrong"\\]\\.?expected:.*typo', 'prices\\["GET /wrong"\\]:.*prise',
   ]
   for (const pattern of expected) expect(lines.filter((line) => new RegExp(`^  ${pattern}`).test(line)), `${pattern} in\n${lines.join('\n')}`).toHaveLength(1)
   expect(lines[0]).toBe(`billing options: ${expected.length} faults`)

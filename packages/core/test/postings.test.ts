@@ -2,22 +2,25 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { Postings } from '../src/billing/postings.js'
 import { Renewal } from '../src/billing/renewal.js'
 import { apply } from '../src/ledger/apply.js'
-import type { Closed, Command, Reply, Settle } from '../src/ledger/commands.js'
-import { CLOSED_KEPT_MS } from '../src/ledger/limits.js'
+import type { Closed, LedgerCommand, LedgerReply, OperationRead, Settle } from '../src/ledger/commands.js'
+import { CLOSED_KEPT_MS, RECORD_KEPT_MS } from '../src/ledger/limits.js'
 import { emptyAccount } from '../src/ledger/state.js'
+import type { Command, ReplyTo } from '../src/store/commands.js'
 import { memoryStore } from '../src/store/memory.js'
-import { never, openCall, recordingLogger, scriptedStore } from './open-call.js'
+import { never, openCall, recordingEvents, recordingLogger, scriptedStore } from './open-call.js'
 
-const settle: Settle = { kind: 'settle', account: 'ada', reservation: 'r1', ceiling: 5_000_000, charge: 2_000_000, product: 'runs', firstSentAt: 0 }
+const settle: Settle = { kind: 'settle', account: 'ada', reservation: 'r1', ceiling: 5_000_000, charge: 2_000_000, product: 'runs', firstSentAt: 0, key: '', payload: '', response: '' }
 const closed: Closed = { kind: 'settled', ceiling: 5_000_000, charge: 2_000_000, shortfall: 0, late: false, balance: 8_000_000, reserved: 0, available: 8_000_000 }
+type Reply = ReplyTo<Command>
 const failing = () => Promise.reject(new Error('connection lost'))
 
 function postingTo(answer: (command: Command) => Reply | Promise<Reply>) {
   const { store, sent } = scriptedStore(answer)
   const { logger, warnings, errors } = recordingLogger()
-  const renewal = new Renewal(store, 60_000, logger)
+  const { events, told } = recordingEvents()
+  const renewal = new Renewal(store, 60_000, events, logger)
   const stopped = vi.spyOn(renewal, 'stop')
-  return { postings: new Postings(store, 1_000, renewal, logger), sent, stopped, warnings, errors }
+  return { postings: new Postings(store, 1_000, renewal, events, logger), sent, stopped, warnings, errors, told }
 }
 
 beforeEach(() => {
@@ -30,7 +33,7 @@ afterEach(() => {
 it('an ending that reaches the store is posted, and its reservation renewed no longer', async () => {
   const { postings, sent, stopped } = postingTo(() => closed)
   const open = openCall()
-  expect(await postings.post(open, settle)).toEqual({ kind: 'posted', closed })
+  expect(await postings.post(open, settle)).toEqual({ kind: 'posted', ended: closed })
   expect(sent.map(({ command }) => command)).toEqual([settle])
   expect(stopped).toHaveBeenCalledWith(open)
 })
@@ -46,7 +49,7 @@ it('one that does not is kept and sent again, the same, further and further apar
   reachable = true
   await vi.advanceTimersByTimeAsync(60_000)
   expect(sent).toHaveLength(pauses.length + 2)
-  expect(sent.every(({ command }) => command === settle)).toBe(true)
+  for (const { command } of sent) expect(command).toEqual(settle)
   expect(stopped).toHaveBeenCalledOnce()
 })
 
@@ -62,8 +65,10 @@ it('one that gets no answer is kept after the time-out', async () => {
 })
 
 it('a late charge is reported with what could not be taken', async () => {
-  const { postings, warnings } = postingTo(() => ({ ...closed, charge: 1_500_000, shortfall: 500_000, late: true }))
+  const { postings, warnings, told } = postingTo(() => ({ ...closed, charge: 1_500_000, shortfall: 500_000, late: true }))
   await postings.post(openCall(), settle)
+  const call = { route: 'POST /run', account: 'ada', reservation: 'r1', ceiling: 5 }
+  expect(told).toEqual([{ name: 'late', ...call, charge: 1.5, shortfall: 0.5 }, { name: 'shortfall', ...call, shortfall: 0.5 }])
   expect(warnings).toEqual([expect.stringMatching(/POST \/run.*"ada".*charged 1.5 credits late, 0.5 more could not be taken/)])
 })
 
@@ -76,7 +81,7 @@ describe('a settle that the store can tell nothing about any more', () => {
       ;[state] = apply(state, { ...settle, reservation, charge: 3, firstSentAt: start }, start)
     }
     const answer = (command: Command): Reply => {
-      const [next, reply] = apply(state, command, start + 2 * CLOSED_KEPT_MS)
+      const [next, reply] = apply(state, command as LedgerCommand, start + 2 * CLOSED_KEPT_MS)
       state = next
       return reply
     }
@@ -87,7 +92,7 @@ describe('a settle that the store can tell nothing about any more', () => {
     const { answer, firstSentAt, balance } = forgetful(['r1', 'r2'], 1_500)
     const before = balance()
     const { postings, sent } = postingTo(answer)
-    expect(await postings.post(openCall(), { ...settle, firstSentAt })).toMatchObject({ kind: 'posted', closed: { kind: 'settled', charge: 3, late: false, balance: before } })
+    expect(await postings.post(openCall(), { ...settle, firstSentAt })).toMatchObject({ kind: 'posted', ended: { kind: 'settled', charge: 3, late: false, balance: before } })
     expect(balance()).toBe(before)
     expect(sent.map(({ command }) => command.kind)).toEqual(['settle', 'entries', 'entries', 'balance'])
   })
@@ -96,7 +101,7 @@ describe('a settle that the store can tell nothing about any more', () => {
     const { answer, firstSentAt, balance } = forgetful(['r2'])
     const before = balance()
     const { postings, warnings } = postingTo(answer)
-    expect(await postings.post(openCall(), { ...settle, firstSentAt })).toMatchObject({ kind: 'posted', closed: { charge: 2_000_000, late: true } })
+    expect(await postings.post(openCall(), { ...settle, firstSentAt })).toMatchObject({ kind: 'posted', ended: { charge: 2_000_000, late: true } })
     expect(balance()).toBe(before - 2_000_000)
     expect(warnings).toHaveLength(1)
   })
@@ -159,7 +164,7 @@ it('keeps 10,000 at most; what comes then is recorded at once', async () => {
 it('a charge that was kept is posted once, whichever of its tries arrived', async () => {
   const store = memoryStore()
   await store.send({ kind: 'grant', account: 'ada', grant: 'g', amount: 10_000_000, reason: '' })
-  await store.send({ kind: 'reserve', account: 'ada', reservation: 'r1', ceiling: 5_000_000, allowance: 0, ttlMs: 60_000 })
+  await store.send({ kind: 'reserve', account: 'ada', reservation: 'r1', ceiling: 5_000_000, allowance: 0, ttlMs: 60_000, key: '', payload: '' })
   let tries = 0
   const { postings } = postingTo(async (command) => {
     const reply = await store.send(command)
@@ -170,4 +175,65 @@ it('a charge that was kept is posted once, whichever of its tries arrived', asyn
   const { entries } = await store.send({ kind: 'entries', account: 'ada', after: '', limit: 10 })
   expect(entries.map(({ amount }) => amount)).toEqual([10_000_000, -2_000_000])
   expect(tries).toBe(4)
+})
+
+it('the response that goes with a charge is sent once: ten thousand of them would not fit here', async () => {
+  let lost = true
+  const { postings, sent } = postingTo(() => (lost ? failing() : closed))
+  await postings.post(openCall(), { ...settle, key: 'k', payload: 'p', response: 'a long one' })
+  lost = false
+  await vi.advanceTimersByTimeAsync(100)
+  expect(sent.map(({ command }) => command)).toEqual([{ ...settle, key: 'k', payload: 'p', response: 'a long one' }, { ...settle, key: 'k', payload: 'p', response: '' }])
+})
+
+describe('the hold of an operation', () => {
+  const hold = { kind: 'hold', account: 'ada', reservation: 'r1', operation: 'op1', ceiling: 5_000_000, product: 'runs', ttlMs: 600_000, key: '', payload: '', response: '', place: 'here' } as const
+  const { place, ...command } = hold
+  const standing = { balance: 0, reserved: 0, available: 0 }
+  const held: OperationRead = {
+    kind: 'operation', operation: 'op1', status: 'pending', reservation: 'r1', product: 'runs', ceiling: 5_000_000, charge: 0, shortfall: 0, late: false,
+    startedAt: 0, finishedAt: 0, progress: '', result: '', ...standing,
+  }
+  const register = { kind: 'register', operation: 'op1', place, keptMs: 600_000 + RECORD_KEPT_MS }
+
+  it('first says where it is to be found, then is renewed no longer', async () => {
+    const { postings, sent, stopped } = postingTo(({ kind }) => (kind === 'register' ? { kind: 'registered' } : held))
+    expect(await postings.post(openCall(), hold)).toEqual({ kind: 'posted', ended: held })
+    expect(sent.map(({ command }) => command)).toEqual([register, command])
+    expect(stopped).toHaveBeenCalledOnce()
+  })
+
+  it.each(['register', 'hold'])('is kept when the store is lost at its %s, its reservation alive meanwhile, and sent again', async (at) => {
+    let lost = true
+    const { postings, sent, stopped } = postingTo(({ kind }) => {
+      if (lost && kind === at) return failing()
+      return kind === 'register' ? { kind: 'registered' } : held
+    })
+    expect(await postings.post(openCall(), hold)).toEqual({ kind: 'kept' })
+    expect(stopped).not.toHaveBeenCalled()
+    lost = false
+    await vi.advanceTimersByTimeAsync(100)
+    expect(sent.slice(-2).map(({ command }) => command)).toEqual([register, command])
+    expect(stopped).toHaveBeenCalledOnce()
+  })
+
+  it('whose id is another\'s is a conflict, whose reservation lives on until its call is charged', async () => {
+    const { postings, sent, stopped } = postingTo(({ kind }) => (kind === 'register' ? { kind: 'taken' } : { kind: 'balance', provisioned: true, ...standing }))
+    expect(await postings.post(openCall(), hold)).toEqual({ kind: 'posted', ended: { kind: 'operation_conflict', ...standing } })
+    expect(sent.map(({ command }) => command.kind)).toEqual(['register', 'balance'])
+    expect(stopped).not.toHaveBeenCalled()
+  })
+
+  it('is given up with a record when that is found out only later', async () => {
+    let lost = true
+    const { postings, stopped, errors } = postingTo(({ kind }) => {
+      if (lost) return failing()
+      return kind === 'register' ? { kind: 'taken' } : { kind: 'balance', provisioned: true, ...standing }
+    })
+    await postings.post(openCall(), hold)
+    lost = false
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(errors).toEqual([expect.stringContaining('"operation":"op1"')])
+    expect(stopped).toHaveBeenCalledOnce()
+  })
 })

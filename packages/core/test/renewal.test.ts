@@ -1,15 +1,16 @@
-import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { Renewal } from '../src/billing/renewal.js'
-import type { Extended } from '../src/ledger/commands.js'
-import { openCall, recordingLogger, scriptedStore } from './open-call.js'
+import type { Extended, Gone } from '../src/ledger/commands.js'
+import { openCall, recordingEvents, recordingLogger, scriptedStore } from './open-call.js'
 
 const TTL = 60_000
 const extended: Extended = { kind: 'extended', expiresAt: 0, balance: 0, reserved: 0, available: 0 }
 
-function renewing(answer: () => Extended | Promise<Extended> = () => extended) {
+function renewing(answer: () => Extended | Gone | Promise<Extended | Gone> = () => extended) {
   const { store, sent } = scriptedStore(answer)
   const { logger, warnings } = recordingLogger()
-  return { renewal: new Renewal(store, TTL, logger), warnings, extensions: () => sent.map(({ command }) => (command as { reservation: string }).reservation), sent }
+  const { events, told } = recordingEvents()
+  return { renewal: new Renewal(store, TTL, events, logger), warnings, told, extensions: () => sent.map(({ command }) => (command as { reservation: string }).reservation), sent }
 }
 
 beforeEach(() => {
@@ -89,11 +90,12 @@ it('stops with the call', async () => {
 })
 
 it('stops at the route\'s maxDuration, and says so once', async () => {
-  const { renewal, extensions, warnings } = renewing()
+  const { renewal, extensions, warnings, told } = renewing()
   renewal.start(openCall({ route: { product: 'runs', price: 5, maxDuration: TTL } }))
   await vi.advanceTimersByTimeAsync(TTL * 3)
   expect(extensions()).toHaveLength(2)
   expect(warnings).toEqual([expect.stringMatching(/POST \/run.*maxDuration.*5 credits/)])
+  expect(told).toEqual([{ name: 'expired', route: 'POST /run', account: 'ada', reservation: 'r1', ceiling: 5 }])
 })
 
 it('stops after ten minutes where the route does not say', async () => {
@@ -111,4 +113,28 @@ it('a store that can\'t be reached is tried again', async () => {
   lost = false
   await vi.advanceTimersByTimeAsync(TTL / 3)
   expect(extensions()).toHaveLength(2)
+})
+
+describe('a reservation that is gone', () => {
+  const gone: Gone = { kind: 'gone', balance: 0, reserved: 0, available: 0 }
+
+  it('is told of once, and extended no more', async () => {
+    const { renewal, extensions, told } = renewing(() => gone)
+    renewal.start(openCall())
+    await vi.advanceTimersByTimeAsync(TTL * 2)
+    expect(extensions()).toEqual(['r1'])
+    expect(told).toEqual([{ name: 'expired', route: 'POST /run', account: 'ada', reservation: 'r1', ceiling: 5 }])
+  })
+
+  it('is nothing to tell of when its call has ended meanwhile', async () => {
+    let answer = (_: Gone) => {}
+    const { renewal, told } = renewing(() => new Promise((resolve) => { answer = resolve }))
+    const open = openCall()
+    renewal.start(open)
+    await vi.advanceTimersByTimeAsync(TTL / 3)
+    renewal.stop(open)
+    answer(gone)
+    await vi.advanceTimersByTimeAsync(1)
+    expect(told).toEqual([])
+  })
 })
