@@ -152,6 +152,16 @@ describe('a record that holds something else', () => {
     if (what === 'call') expect(await store.send(command)).toMatchObject({ charge: 3, balance: 97, reserved: 0 })
   })
 
+  test('is left as it was when the journal does', async () => {
+    const store = redisStore(redis, { prefix })
+    await sendReserve(store)
+    const [journal] = await redis.keys(`${prefix}:*:journal:ada`)
+    await redis.set(journal!, 'something else')
+    const before = await everything(journal!)
+    await expect(store.send(settle)).rejects.toThrow('WRONGTYPE')
+    expect(await everything(journal!)).toEqual(before)
+  })
+
   test('leaves the sweep before it done as a whole, or not at all', async () => {
     let now = 1_000_000_000_000
     const store = redisStore(redis, { prefix, now: () => now })

@@ -7,7 +7,8 @@
 local USAGE_TODAY = ':u' .. TODAY
 local account_key, journal_key
 local balance, reserved, provisioned, sweep_at, usage_day, usage
-local reservations -- by id; false: there is none
+local reservations, complete -- by id, false: there is none; whether all of them are at hand
+local deadlines, held_until -- of the open ones: when they expire, in order, and what is held until then; nil: not known
 local changes, changed = {}, 0
 local forgotten = {}
 local entries, posted = {}, 0
@@ -20,7 +21,7 @@ local function load(first, last)
     unpack(ARGV, first, last))
   balance, reserved, provisioned = values[1] or '0', values[2] or '0', values[3] or '0'
   sweep_at, usage_day, usage = values[4] or '0', values[5] or '0', values[6]
-  reservations = {}
+  reservations, complete, deadlines = {}, false, nil
   for i = first, last do reservations[ARGV[i]] = values[i - first + 7] end
 end
 

@@ -35,7 +35,8 @@ end
 local function operation_reply(its)
   if not its then return 'no_operation ' .. balance .. ' ' .. reserved end
   local texts = status_of(its) .. ' ' .. its.reservation .. ' ' .. its.product .. ' ' .. its.progress .. '\n' .. its.result
-  return 'operation ' .. its.ceiling .. ' ' .. its.charge .. ' ' .. its.shortfall .. ' ' .. its.late .. ' ' .. its.started_at .. ' ' .. its.finished_at .. ' ' .. balance .. ' ' .. reserved .. '\n' .. texts
+  return 'operation ' .. its.ceiling .. ' ' .. its.charge .. ' ' .. its.shortfall .. ' ' .. its.late
+    .. ' ' .. its.started_at .. ' ' .. its.finished_at .. ' ' .. balance .. ' ' .. reserved .. '\n' .. texts
 end
 
 -- operation: how it stands

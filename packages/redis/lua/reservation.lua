@@ -15,6 +15,8 @@ end
 
 -- read_all(): reads all that are not at hand
 local function read_all()
+  if complete then return end
+  complete = true
   local fields = call('HGETALL', account_key)
   for i = 1, #fields, 2 do
     if string.byte(fields[i]) ~= COLON and reservations[fields[i]] == nil then reservations[fields[i]] = fields[i + 1] end
@@ -33,7 +35,7 @@ end
 
 -- put(id, value): remembers a reservation
 local function put(id, value)
-  reservations[id] = value
+  reservations[id], deadlines = value, nil
   change(id, value)
 end
 

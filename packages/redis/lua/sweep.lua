@@ -30,25 +30,32 @@ local function sweep()
     end
   end
   if freed > 0 then hold(-freed) end
+  deadlines = nil
   sweep_at = kept and format('%d', earliest(next_expiry, now + CLOSED_KEPT_MS)) or '0'
   change(':sweepAt', sweep_at)
+end
+
+-- read_deadlines(): looks at every reservation, once for as long as none changes
+local function read_deadlines()
+  if deadlines then return end
+  read_all()
+  deadlines, held_until = {}, {}
+  for _, value in pairs(reservations) do
+    if value and string.byte(value) == OPEN then
+      local time, held = over_at(value)
+      if not held_until[time] then deadlines[#deadlines + 1] = time end
+      held_until[time] = (held_until[time] or 0) + held
+    end
+  end
+  table.sort(deadlines)
 end
 
 -- frees_at(required): when enough reservations will have expired for it; 0 when all of them are not enough
 local function frees_at(required)
   if required > balance + 0 then return 0 end
-  read_all()
-  local times, held_until = {}, {}
-  for _, value in pairs(reservations) do
-    if value and string.byte(value) == OPEN then
-      local time, held = over_at(value)
-      if not held_until[time] then times[#times + 1] = time end
-      held_until[time] = (held_until[time] or 0) + held
-    end
-  end
-  table.sort(times)
+  read_deadlines()
   local free = balance - reserved
-  for _, time in ipairs(times) do
+  for _, time in ipairs(deadlines) do
     free = free + held_until[time]
     if free >= required then return time end
   end

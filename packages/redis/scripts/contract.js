@@ -41,7 +41,8 @@ function differ(what, stated, found) {
 /** Every reply of the header is made by the code from as many parts, and no other one is. */
 function checkReplies({ code, replies }) {
   const stated = replies.map(([kind, fields]) => `${kind} of ${fields.length}`)
-  const made = [...code.matchAll(/return '([a-z_]+)(?: ' \.\. (.*)|\\n')/g)].map(([, kind, parts]) => `${kind} of ${parts?.split(".. ' ' ..").length ?? 0}`)
+  const statements = code.replace(/\n *\.\. /g, ' .. ')
+  const made = [...statements.matchAll(/return '([a-z_]+)(?: ' \.\. (.*)|\\n')/g)].map(([, kind, parts]) => `${kind} of ${parts?.split(".. ' ' ..").length ?? 0}`)
   return [
     ...stated.filter((reply) => !made.includes(reply)).map((reply) => `no reply ${reply} is made, though the header has it`),
     ...made.filter((reply) => !stated.includes(reply)).map((reply) => `a reply ${reply} is made, but not in the header`),

@@ -30,6 +30,10 @@ describe('the contract of a Lua file', () => {
     expect(contract(release).code).not.toContain('--')
   })
   test('holds', () => expect(faultsOf(release)).toEqual([]))
+  test('counts the parts of a reply over several lines', () => {
+    expect(faultsOf(release.replace("id .. ' ' .. balance", "id\n    .. ' ' .. balance"))).toEqual([])
+    expect(faultsOf(release.replace("id .. ' ' .. balance", "id\n    .. ' ' .. balance .. ' ' .. more"))).toContain('a reply released of 3 is made, but not in the header')
+  })
 
   test.each([
     ['an argument in another place', 'ARGV: id ttlMs', 'ARGV: ttlMs id', 'ARGV says "ttlMs id", the code reads "id ttlMs"'],
