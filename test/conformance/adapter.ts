@@ -7,11 +7,18 @@ import { Api } from './adapter-api.js'
 import { Audit } from './adapter-audit.js'
 import { FaultyStore } from './adapter-store.js'
 import { balanceRules } from './rules-balance.js'
+import { estimateRules } from './rules-estimate.js'
+import { eventRules } from './rules-events.js'
+import { idempotencyRules } from './rules-idempotency.js'
+import { operationRules } from './rules-operation.js'
 import { outageRules } from './rules-outage.js'
 import { priceRules } from './rules-price.js'
 import { refusalRules } from './rules-refusal.js'
+import { remedyRules } from './rules-remedy.js'
 import { responseRules } from './rules-response.js'
 import { routeRules } from './rules-route.js'
+import { shadowRules } from './rules-shadow.js'
+import { streamRules } from './rules-stream.js'
 
 /** Options of billing for one test, with what else the suite may choose. */
 export interface OpenOptions extends Omit<Partial<NonNullable<App['billing']>>, 'store' | 'logger'> {
@@ -55,7 +62,9 @@ export function testAdapter(name: string, framework: Framework): void {
         return api
       },
     }
-    for (const rules of [balanceRules, priceRules, refusalRules, responseRules, routeRules, outageRules]) rules(rig)
+    for (const rules of [
+      balanceRules, priceRules, refusalRules, remedyRules, responseRules, streamRules, routeRules, estimateRules, idempotencyRules, operationRules, outageRules, shadowRules, eventRules,
+    ]) rules(rig)
   })
 }
 

@@ -122,6 +122,12 @@ export function testKeys(rig: Rig): void {
       expect(await again()).toMatchObject({ kind: 'reserved' })
     })
 
+    test('that answers is no billable call yet: it brings no allowance', async () => {
+      await settleK1()
+      expect(await again()).toMatchObject({ kind: 'replayed', charge: 0, ...standing(0, 0) })
+      expect(await balance()).toMatchObject({ provisioned: false })
+    })
+
     test('of another account, and no key at all, are never it', async () => {
       await reserve(k1)
       await settleK1()

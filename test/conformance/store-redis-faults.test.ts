@@ -218,6 +218,13 @@ describe('what a command names', () => {
     }
   })
 
+  test('drops counters of which nobody can ask any more', async () => {
+    let now = 20_000 * 86_400_000
+    const store = redisStore(redis, { prefix, now: () => now })
+    for (let week = 0; week < 4; week++, now += 7 * 86_400_000) await store.send({ kind: 'count', name: 'a', counts: { calls: 1 } })
+    expect((await redis.hkeys(`${prefix}:counts:a`)).sort()).toEqual(['2859:calls', '2860:calls', 'week'])
+  })
+
   test('that no account owns fails alone when it holds something else', async () => {
     const store = redisStore(redis, { prefix })
     await redis.rpush(`${prefix}:operation:op`, 'something else')

@@ -19,6 +19,7 @@ export function testShared(rig: Rig): void {
       clock.now += 10_000
       expect(await register({ keptMs: 1 })).toEqual({ kind: 'registered' })
       clock.now += 49_999
+      expect(await locate()).toEqual({ kind: 'located', place: 'ada' })
       expect(await register()).toEqual({ kind: 'registered' })
       clock.now += 59_999
       expect(await locate()).toEqual({ kind: 'located', place: 'ada' })

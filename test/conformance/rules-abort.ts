@@ -1,0 +1,220 @@
+import { Agent } from 'node:http'
+import { describe, expect, it } from 'vitest'
+import { metered, tokenUsage } from '@farebox/core'
+import { meter } from '@farebox/core/meter'
+import type { Handler, HandlerAnswer } from '../support/apps/app.js'
+import { latch } from '../support/apps/latch.js'
+import type { OpenOptions, Rig } from './adapter.js'
+
+const events = { 'Content-Type': 'text/event-stream' }
+const kinds = [['events', events], ['bytes', { 'Content-Type': 'application/octet-stream' }]] as const
+const policies = ['metered', 'ceiling', 'release'] as const
+const cents = metered({ rates: { lookup: 1 }, ceiling: () => ({ lookup: 5 }), used: ({ counts }) => ({ lookup: counts['lookup'] ?? 0 }) })
+
+export function abortRules(rig: Rig): void {
+  const open = (handler: Handler, terms: object = {}, options: Partial<OpenOptions> = {}) =>
+    rig.open({ routes: [{ route: 'POST /run', handler }, { route: 'POST /other', handler: () => ({ json: {} }) }], allowance: 50,
+      prices: { 'POST /run': { product: 'runs', price: 5, charge: () => 2, ...terms }, 'POST /other': { product: 'others', price: 1 } }, ...options })
+
+  /** Makes a call whose client leaves before its handler answers. */
+  async function leaveBefore(answer: HandlerAnswer, terms: object) {
+    const [reached, left, finish] = [latch(), latch(), latch()]
+    const api = await open(async ({ signal }) => {
+      signal.addEventListener('abort', left.open)
+      reached.open()
+      await finish.opened
+      return answer
+    }, terms)
+    const wire = api.wire('POST /run')
+    await reached.opened
+    wire.leave()
+    await left.opened
+    return { api, finish: finish.open }
+  }
+
+  describe('the client leaves before the first byte', () => {
+    it.each([['JSON', { json: {} }, 2], ['text', { text: 'late' }, 2], ['a stream', { chunks: talk(Promise.resolve()), headers: events }, 2], ['a failure', { status: 500, json: {} }, 0]] as const)(
+      'metered: the handler goes on, and what it ends with counts: %s', async (_, answer, charge) => {
+        const { api, finish } = await leaveBefore(answer, {})
+        expect(await api.standing()).toMatchObject({ reserved: 5 })
+        finish()
+        expect(await api.settled()).toEqual(charge ? [charge] : [])
+        expect([...api.store.calls.values()]).toEqual([[charge ? 'settle' : 'release']])
+      })
+
+    it.each([['ceiling', [5], 'settle'], ['release', [], 'release']] as const)('%s: settled at once, whatever the handler still answers', async (onAbort, charges, ending) => {
+      const { api, finish } = await leaveBefore({ json: {} }, { onAbort })
+      expect(await api.settled()).toEqual(charges)
+      finish()
+      expect((await api.call('POST /other')).charged).toBe(1)
+      expect([...api.store.calls.values()]).toEqual([[ending], ['settle']])
+    })
+  })
+
+  describe('the client leaves in the middle of a stream', () => {
+    it.each(policies.flatMap((policy) => kinds.map(([kind, headers]) => [policy, kind, headers] as const)))('%s: %s', async (onAbort, _, headers) => {
+      const api = await open(({ signal }) => ({ chunks: talk(aborted(signal)), headers }), { onAbort })
+      const wire = api.wire('POST /run')
+      await wire.begun()
+      wire.leave()
+      expect(await api.settled()).toEqual({ metered: [2], ceiling: [5], release: [] }[onAbort])
+    })
+
+    it.each(kinds)('a handler that goes on all the same is charged for what was counted until then: %s', async (_, headers) => {
+      const [finish, ended] = [latch(), latch()]
+      async function* source() {
+        try {
+          meter.count('lookup', 2)
+          yield 'data: one\n\n'
+          await finish.opened
+          meter.count('lookup', 2)
+          yield 'data: two\n\n'
+        } finally {
+          ended.open()
+        }
+      }
+      const api = await open(() => ({ chunks: source(), headers }), cents)
+      const wire = api.wire('POST /run')
+      await wire.begun()
+      wire.leave()
+      expect(await api.settled()).toEqual([2])
+      finish.open()
+      await ended.opened
+      expect((await api.call('POST /other')).remaining).toBe(47)
+      expect(await api.charges()).toEqual([2, 1])
+    })
+
+    it('an LLM\'s answer costs the prompt and the tokens that came by then', async () => {
+      const delta = (content: string) => `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content } }] })}\n\n`
+      const terms = tokenUsage({ rates: { input: 0.01, output: 0.1 }, ceiling: () => ({ input: 100, output: 50 }) })
+      const api = await open(({ signal }) => ({ chunks: talk(aborted(signal), delta('one') + delta('two') + delta('three')), headers: events }), terms)
+      const wire = api.wire('POST /run')
+      await wire.begun()
+      wire.leave()
+      expect(await api.settled()).toEqual([1.3])
+    })
+
+    it('a stream that has broken before is no abort: it costs 0', async () => {
+      const api = await open(() => ({ chunks: broken(), headers: events }), { onAbort: 'ceiling' })
+      const wire = api.wire('POST /run')
+      await wire.begun()
+      expect(await api.settled()).toEqual([])
+      wire.leave()
+      expect(await api.charges()).toEqual([])
+    })
+  })
+
+  describe('the client leaves after the last byte', () => {
+    it.each([['JSON', { json: {} }], ...kinds.map(([kind, headers]) => [kind, { text: 'data: x\n\n', headers }] as const)])('nothing happens any more: %s', async (_, { text, ...answer }: HandlerAnswer) => {
+      const api = await open(() => (text === undefined ? answer : { ...answer, chunks: talk(Promise.resolve()) }), { onAbort: 'release' })
+      const agent = new Agent({ keepAlive: true })
+      expect((await api.wire('POST /run', { agent }).read()).whole).toBe(true)
+      agent.destroy()
+      expect((await api.call('POST /other')).remaining).toBe(47)
+      expect([...api.store.calls.values()]).toEqual([['settle'], ['settle']])
+    })
+  })
+
+  describe('a socket that is used again', () => {
+    it('carries calls of its own after another was left, and keeps nothing of those before', async () => {
+      const warned: Error[] = []
+      const watch = (warning: Error) => void warned.push(warning)
+      process.on('warning', watch)
+      const api = await open(({ signal }) => ({ chunks: talk(aborted(signal)), headers: events }), { onAbort: 'ceiling' })
+      const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+      await api.wire('POST /other', { agent }).read()
+      const left = api.wire('POST /run')
+      await left.begun()
+      left.leave()
+      for (let i = 0; i < 30; i++) expect((await api.wire('POST /other', { agent }).read()).whole).toBe(true)
+      agent.destroy()
+      expect((await api.settled()).sort()).toEqual([...Array<number>(31).fill(1), 5])
+      process.off('warning', watch)
+      expect(warned).toEqual([])
+    })
+  })
+
+  describe('clients that leave at any moment', () => {
+    it('each of 240 calls is settled exactly once', async () => {
+      const random = seeded(20_260_303)
+      const routes = Object.entries(handlers(random)).flatMap(([name, handler]) => policies.map((onAbort) => ({ name: `POST /${name}/${onAbort}`, handler, onAbort })))
+      const api = await rig.open({
+        routes: routes.map(({ name, handler }) => ({ route: name, handler })),
+        prices: Object.fromEntries(routes.map(({ name, onAbort }) => [name, { product: 'runs', price: 5, charge: () => 2, onAbort }])), allowance: 10_000,
+      })
+      const agent = new Agent({ keepAlive: true, maxSockets: 40 })
+      await Promise.all(Array.from({ length: 240 }, async (_, i) => {
+        const wire = api.wire(routes[i % routes.length]!.name, { agent })
+        const moment = random()
+        if (moment < 0.1) return wire.read()
+        if (moment < 0.4) await wire.begun().catch(() => {})
+        await pause(random() * 12)
+        wire.leave()
+        return wire.head.catch(() => {})
+      }))
+      await api.settled()
+      agent.destroy()
+      const charged = (await api.entries()).filter(({ kind }) => kind === 'charge').map(({ reference }) => reference)
+      const ended = [...api.store.calls]
+      const released = ended.flatMap(([reservation, endings]) => (endings[0] === 'release' ? reservation : []))
+      expect(ended.filter(([, endings]) => endings.length !== 1)).toEqual([])
+      expect([...charged, ...released].sort()).toEqual([...api.store.calls.keys()].sort())
+      // It is a test only where calls ended in both ways.
+      expect(charged.length).toBeGreaterThan(60)
+      expect(released.length).toBeGreaterThan(20)
+    })
+  })
+}
+
+/** Handlers of every kind that take a moment at each step, and sometimes fail. */
+function handlers(random: () => number): Readonly<Record<string, Handler>> {
+  async function* source() {
+    for (let i = 0; i < 4; i++) {
+      yield `data: ${'x'.repeat(1 + random() * 2_000)}\n\n`
+      await pause(random() * 4)
+      if (random() < 0.03) throw new Error('thrown in the middle')
+    }
+  }
+  const after = (answer: () => HandlerAnswer): Handler => async () => {
+    await pause(random() * 8)
+    return random() < 0.1 ? { status: 500, json: {} } : answer()
+  }
+  return {
+    json: after(() => ({ json: { text: 'x'.repeat(random() * 2_000) } })),
+    text: after(() => ({ text: 'x'.repeat(random() * 100_000) })),
+    events: after(() => ({ chunks: source(), headers: events })),
+    bytes: after(() => ({ chunks: source(), headers: { 'Content-Type': 'application/octet-stream' } })),
+  }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => { setTimeout(resolve, ms) })
+}
+
+/** The second part waits until it may come. */
+async function* talk(received: Promise<unknown>, first = 'data: first\n\n'): AsyncGenerator<string> {
+  yield first
+  await received
+  yield 'data: second\n\n'
+}
+
+async function* broken(): AsyncGenerator<string> {
+  yield 'data: first\n\n'
+  await pause(1)
+  throw new Error('thrown in the middle')
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => { signal.addEventListener('abort', () => resolve()) })
+}
+
+/** Mulberry32: numbers from 0 to 1, the same in every run. */
+function seeded(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let t = Math.imul(state ^ (state >>> 15), 1 | state)
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
+    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296
+  }
+}

@@ -1,0 +1,228 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { describe, expect, it } from 'vitest'
+import { metered, tokenUsage } from '@farebox/core'
+import { meter } from '@farebox/core/meter'
+import type { Handler, HandlerAnswer } from '../support/apps/app.js'
+import { latch } from '../support/apps/latch.js'
+import type { OpenOptions, Rig } from './adapter.js'
+import { fakeTime } from './fake-time.js'
+import { anthropicEvents, openaiEvents, openaiJson, inChunks } from './llm-responses.js'
+
+const events = { 'Content-Type': 'text/event-stream' }
+const binary = { 'Content-Type': 'application/octet-stream' }
+const MiB = 1_048_576
+setFlagsFromString('--expose-gc')
+const collect = runInNewContext('gc') as () => void
+
+/** 9 tokens in and 12 out, as every response here tells, at these rates. */
+const tokens = tokenUsage({ rates: { input: 0.01, output: 0.1 }, ceiling: () => ({ input: 100, output: 50 }) })
+const spent = 1.29
+
+export function streamRules(rig: Rig): void {
+  const open = (handler: Handler, terms: object = {}, options: Partial<OpenOptions> = {}) =>
+    rig.open({ routes: [{ route: 'POST /run', handler }], prices: { 'POST /run': { product: 'runs', price: 5, ...terms } }, allowance: 50, ...options })
+  const streaming = (chunks: NonNullable<HandlerAnswer['chunks']>, headers: HandlerAnswer['headers'] = events): HandlerAnswer => ({ chunks, headers })
+
+  describe('token usage of a response', () => {
+    const responses = { 'OpenAI, events': [openaiEvents, 'text/event-stream'], 'Anthropic, events': [anthropicEvents, 'text/event-stream'], 'OpenAI, JSON': [openaiJson, 'application/json'] } as const
+    const cases = Object.keys(responses).flatMap((shape) => [1, 7, 64, 100_000].map((size) => [shape as keyof typeof responses, size] as const))
+
+    it.each(cases)('is what a stream is charged for, and it passes as it is: %s in chunks of %i bytes', async (shape, size) => {
+      const [text, type] = responses[shape]
+      const api = await open(() => streaming(inChunks(text, size), { 'Content-Type': type }), tokens)
+      expect((await api.call('POST /run')).text).toBe(text)
+      expect(await api.settled()).toEqual([spent])
+    })
+
+    it('is what a JSON response is charged for', async () => {
+      const api = await open(() => ({ json: JSON.parse(openaiJson) as unknown }), tokens)
+      expect(await api.call('POST /run')).toMatchObject({ charged: spent, ceiling: 6, remaining: 48.71 })
+    })
+
+    it('is not told: the price is taken, and it is logged', async () => {
+      const api = await open(() => streaming(inChunks('data: {"choices":[{"delta":{"content":"a"}}]}\n\ndata: [DONE]\n\n', 9)), tokens)
+      await api.call('POST /run')
+      expect(await api.settled()).toEqual([6])
+      expect(api.errors).toEqual([expect.stringContaining('POST /run')])
+    })
+  })
+
+  describe('the charge of a stream', () => {
+    it.each([['events', events], ['bytes', binary]])('is its trailer where the client takes trailers: %s', async (_, headers) => {
+      const api = await open(() => streaming(inChunks('data: one\n\n', 4), headers), { charge: () => 2 })
+      const wire = api.wire('POST /run', { headers: { te: 'trailers' } })
+      const head = await wire.head
+      expect(head.headers).toMatchObject({ 'trailer': 'Credits-Charged', 'credits-ceiling': '5' })
+      expect(await wire.read()).toEqual({ whole: true, text: 'data: one\n\n', trailers: { 'credits-charged': '2' } })
+      expect(await api.charges()).toEqual([2])
+      const plain = api.wire('POST /run')
+      expect((await plain.head).headers['trailer']).toBeUndefined()
+      expect(await plain.read()).toEqual({ whole: true, text: 'data: one\n\n', trailers: {} })
+    })
+
+    it('is its last event where the route asks for metering', async () => {
+      const api = await open(() => streaming(inChunks('data: one\n\ndata: two\n\n', 5)), { charge: () => 2, metering: true })
+      const { text } = await api.call('POST /run')
+      expect(text.startsWith('data: one\n\ndata: two\n\n')).toBe(true)
+      expect(text.trimEnd().split('\n\n').at(-1)!.trim()).toBe('event: metering\ndata: {"creditsCharged":2,"estimatedMaxCredits":5}')
+      expect(text.endsWith('\n\n')).toBe(true)
+      expect(await api.charges()).toEqual([2])
+    })
+
+    it('is in no other stream', async () => {
+      const api = await open(() => streaming(inChunks('some bytes', 3), binary), { metering: true })
+      expect((await api.call('POST /run')).text).toBe('some bytes')
+    })
+
+    it('is posted before its end is sent', async () => {
+      const api = await open(() => streaming(inChunks('data: one\n\n', 4)))
+      for (const left of [45, 40, 35]) {
+        await api.call('POST /run')
+        expect(await api.standing()).toEqual({ balance: left, reserved: 0, available: left })
+      }
+    })
+  })
+
+  describe('a stream', () => {
+    it.each([['events', events], ['bytes', binary]])('that breaks in the middle costs 0: %s', async (_, headers) => {
+      const received = latch()
+      const api = await open(() => streaming(breaking(received.opened), headers))
+      const wire = api.wire('POST /run')
+      await wire.begun()
+      received.open()
+      expect(await api.settled()).toEqual([])
+      wire.leave()
+      expect([...api.store.calls.values()]).toEqual([['release']])
+    })
+
+    it.each([['events', events], ['bytes', binary]])('is not drawn faster than its client reads: %s', async (_, headers) => {
+      const size = 64
+      let drawn = 0
+      async function* source() {
+        for (; drawn < size; drawn++) yield new Uint8Array(MiB).fill(97)
+      }
+      const api = await open(() => streaming(source(), headers))
+      const wire = api.wire('POST /run')
+      await wire.head
+      await unchanging(() => drawn)
+      expect(drawn).toBeLessThan(size / 2)
+      expect((await api.standing()).reserved).toBe(5)
+      const { whole, text } = await wire.read()
+      expect([whole, text.length]).toEqual([true, size * MiB])
+      expect(await api.settled()).toEqual([5])
+    })
+
+    it('is kept nowhere', async () => {
+      const size = 48
+      const [reached, finish] = [latch(), latch()]
+      async function* source() {
+        for (let i = 0; i < size; i++) yield new Uint8Array(MiB).fill(i)
+        reached.open()
+        await finish.opened
+        yield new Uint8Array(1)
+      }
+      const api = await open(() => streaming(source(), binary), tokens)
+      const before = memory()
+      const head = await api.wire('POST /run').head
+      let read = 0
+      const ended = new Promise((resolve) => { head.on('data', (chunk: Buffer) => { read += chunk.length }).on('end', resolve) })
+      await reached.opened
+      await unchanging(() => read)
+      expect(memory() - before).toBeLessThan(size * MiB / 3)
+      finish.open()
+      await ended
+      expect(read).toBe(size * MiB + 1)
+    })
+
+    it('that is longer than a reservation\'s life keeps it alive, until its maxDuration', async () => {
+      const time = fakeTime()
+      const finish = latch()
+      const api = await open(() => streaming(talk(finish.opened)), { maxDuration: 130_000 }, { now: time.now })
+      const wire = api.wire('POST /run')
+      await wire.begun()
+      await time.pass(120_000, api)
+      expect(await api.standing()).toEqual({ balance: 50, reserved: 5, available: 45 })
+      await time.pass(90_000, api)
+      expect(await api.standing()).toEqual({ balance: 50, reserved: 0, available: 50 })
+      expect(api.warnings).toEqual([expect.stringContaining('maxDuration')])
+      finish.open()
+      expect((await wire.read()).whole).toBe(true)
+      expect(await api.charges()).toEqual([5])
+    })
+  })
+
+  describe('meter', () => {
+    const counted = metered({ rates: { lookup: 0.5, domain: 1 }, ceiling: () => ({ lookup: 4, domain: 3 }), used: ({ counts }) => ({ lookup: counts['lookup'] ?? 0, domain: counts['domain'] ?? 0 }) })
+    const work = async () => {
+      await Promise.resolve()
+      meter.count('lookup', 2)
+      await Promise.all(['a', 'b', 'a'].map(async (domain) => meter.unique('domain', domain)))
+    }
+
+    it('counts below a handler what its call is charged for, each call its own', async () => {
+      const api = await open(async () => {
+        await work()
+        return { json: { left: meter.remaining() } }
+      }, counted)
+      const replies = await Promise.all(Array.from({ length: 5 }, () => api.call('POST /run')))
+      for (const reply of replies) expect(reply).toMatchObject({ charged: 3, ceiling: 5, json: { left: 2 } })
+    })
+
+    it.each([['events', events], ['bytes', binary]])('counts while a stream is made: %s', async (_, headers) => {
+      async function* source() {
+        yield 'data: one\n\n'
+        await work()
+        yield 'data: two\n\n'
+      }
+      const api = await open(() => streaming(source(), headers), counted)
+      await api.call('POST /run')
+      expect(await api.settled()).toEqual([3])
+    })
+
+    it('its signal stops a handler that has used up its price', async () => {
+      const api = await open(() => {
+        let lookups = 0
+        for (; !meter.signal.aborted && lookups < 100; lookups++) meter.count('lookup')
+        return { json: { lookups, left: meter.remaining() } }
+      }, counted)
+      expect(await api.call('POST /run')).toMatchObject({ charged: 5, json: { lookups: 10, left: 0 } })
+    })
+
+    it('counts nothing outside of a paid call', async () => {
+      const api = await rig.open({ routes: [{ route: 'POST /free', handler: async () => {
+        await work()
+        return { json: { left: String(meter.remaining()), aborted: meter.signal.aborted } }
+      } }] })
+      expect((await api.call('POST /free')).json).toEqual({ left: 'Infinity', aborted: false })
+    })
+  })
+}
+
+/** The second part waits until it may come. */
+async function* talk(received: Promise<void>): AsyncGenerator<string> {
+  yield 'data: first\n\n'
+  await received
+  yield 'data: second\n\n'
+}
+
+async function* breaking(received: Promise<void>): AsyncGenerator<string> {
+  yield 'data: first\n\n'
+  await received
+  throw new Error('thrown in the middle')
+}
+
+/** Resolves when a number has stayed what it is for a while. */
+async function unchanging(read: () => number): Promise<void> {
+  for (let before = NaN; before !== read();) {
+    before = read()
+    await new Promise((resolve) => { setTimeout(resolve, 60) })
+  }
+}
+
+/** Bytes of the process's heaps after a collection. */
+function memory(): number {
+  collect()
+  const { heapUsed, external } = process.memoryUsage()
+  return heapUsed + external
+}
