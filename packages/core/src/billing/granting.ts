@@ -1,5 +1,6 @@
 import { MAX_CREDITS, toCredits, toMicro } from '../credits.js'
 import { FareboxError } from '../errors.js'
+import { DEFAULT_PRIORITY } from '../ledger/lots.js'
 import type { Replies } from '../ledger/commands.js'
 import { identify } from './account.js'
 import { withDeadline } from './deadline.js'
@@ -25,7 +26,7 @@ export async function grant({ store, storeTimeout }: Settings<never>, account: s
   const { id, reason } = options
   const amount = checked(account, credits, options)
   try {
-    const reply = await withDeadline(store.send({ kind: 'grant', account, grant: id, amount, reason }), storeTimeout)
+    const reply = await withDeadline(store.send({ kind: 'grant', account, grant: id, amount, reason, source: '', priority: DEFAULT_PRIORITY, expiresAt: 0 }), storeTimeout)
     const { kind, balance, reserved, available } = reply
     const replayed = kind === 'granted' && reply.replayed
     return { kind, replayed, balance: toCredits(balance), reserved: toCredits(reserved), available: toCredits(available) }

@@ -3,6 +3,7 @@ import type { EntriesRead, LedgerCommand, LedgerReply, LedgerReplyTo, ReadEntrie
 import { extend } from './extend.js'
 import { grant } from './grant.js'
 import { finish, hold, progress, readOperation } from './operation.js'
+import { refund } from './refund.js'
 import { reserve } from './reserve.js'
 import { standing } from './standing.js'
 import type { AccountState, Journal, LedgerEntry } from './state.js'
@@ -29,6 +30,7 @@ function dispatch(state: AccountState, command: LedgerCommand, now: number): [Ac
     case 'release': return release(state, command, now)
     case 'extend': return extend(state, command, now)
     case 'grant': return grant(state, command, now)
+    case 'refund': return refund(state, command, now)
     case 'balance': return [state, { kind: 'balance', provisioned: state.provisioned, ...standing(state) } satisfies Replies['balance']]
     case 'usage': return [state, readUsage(state, now)]
     case 'hold': return hold(state, command, now)

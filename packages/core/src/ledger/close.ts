@@ -2,9 +2,10 @@ import type { Closed, Release, Replies, Settle } from './commands.js'
 import { post } from './journal.js'
 import { free, keep } from './keyed-call.js'
 import { CLOSED_KEPT_MS } from './limits.js'
+import { change, expire, firstOf, heldShares, ofLots, sharesOf } from './lots.js'
 import { standing } from './standing.js'
-import type { AccountState, ClosedReservation, OpenReservation } from './state.js'
-import { earliest, isOver } from './sweep.js'
+import type { AccountState, ClosedReservation, Share } from './state.js'
+import { earliest, isOver, unhold } from './sweep.js'
 import { countUsage } from './usage.js'
 
 /**
@@ -18,35 +19,40 @@ export function settle(state: AccountState, command: Settle, now: number): [Acco
 
   const ceiling = known?.ceiling ?? command.ceiling
   const owed = Math.min(command.charge, ceiling)
-  const freed = known ? unhold(state, known) : state
-  const charge = known ? owed : Math.min(owed, standing(freed).available)
+  const charge = known ? owed : Math.min(owed, standing(state).available)
+  const spent = known ? firstOf(heldShares(state, known), charge) : sharesOf(state, charge)
+  const taken = take(known ? unhold(state, known) : state, command, spent, owed - charge, now)
+  const used = countUsage(expire(taken, now, now), command.product, charge, now)
   const shortfall = owed - charge
-  // `0 - charge`, because `-charge` makes −0 of 0.
-  const charged = charge + shortfall === 0 ? freed : post(freed, {
-    at: now, kind: 'charge', amount: 0 - charge, reference: command.reservation, label: command.product, shortfall,
-  })
-  const used = countUsage(charged, command.product, charge, now)
   const { key, reservation, payload, response } = command
   const kept = keep(used, key, { reservation, payload, finished: true, ceiling, charge, response }, now)
   return close(kept, command.reservation, { kind: 'settled', ceiling, charge, shortfall, late: !known, closedAt: now })
+}
+
+/** Takes what was spent, with an entry that says from which lots. */
+function take(state: AccountState, { reservation, product }: Settle, spent: readonly Share[], shortfall: number, now: number): AccountState {
+  const charge = spent.reduce((sum, { amount }) => sum + amount, 0)
+  if (charge + shortfall === 0) return state
+  const lots = ofLots(spent).map(({ grant, amount }) => {
+    const { priority, expiresAt, source } = state.lots.find((lot) => lot.grant === grant)!
+    return { grant, amount, priority, expiresAt, source }
+  })
+  // `0 - charge`, because `-charge` makes −0 of 0.
+  return post(change(state, 'left', spent, -1), { at: now, kind: 'charge', amount: 0 - charge, reference: reservation, label: product, shortfall, lots })
 }
 
 /** Ends a reservation at zero. */
 export function release(state: AccountState, command: Release, now: number): [AccountState, Replies['release']] {
   const known = current(state, command.reservation, now)
   if (known && known.kind !== 'open') return [state, closedReply(state, known)]
-  const freed = free(known ? unhold(state, known) : state, command.key, command.reservation, now)
+  const freed = known ? expire(unhold(state, known), now, now) : state
   const ceiling = known?.ceiling ?? 0
-  return close(freed, command.reservation, { kind: 'released', ceiling, charge: 0, shortfall: 0, late: false, closedAt: now })
+  return close(free(freed, command.key, command.reservation, now), command.reservation, { kind: 'released', ceiling, charge: 0, shortfall: 0, late: false, closedAt: now })
 }
 
 function current(state: AccountState, id: string, now: number) {
   const known = state.reservations.get(id)
   return known && !isOver(known, now) ? known : undefined
-}
-
-function unhold(state: AccountState, { ceiling }: OpenReservation): AccountState {
-  return { ...state, reserved: state.reserved - ceiling }
 }
 
 function close(state: AccountState, id: string, closed: ClosedReservation): [AccountState, Closed] {

@@ -9,7 +9,7 @@ import type { LedgerEntry, OperationStatus } from './state.js'
  */
 export type LedgerCommand =
   | Reserve | Settle | Release | Extend | Grant | ReadBalance | ReadUsage | ReadEntries
-  | Hold | Progress | Finish | ReadOperation
+  | Refund | Hold | Progress | Finish | ReadOperation
 
 /**
  * Sets `ceiling` aside, or says that the account can't cover it. The account's first reserve grants `allowance`.
@@ -75,6 +75,28 @@ export interface Grant {
   readonly kind: 'grant'
   readonly account: string
   readonly grant: string
+  readonly amount: number
+  readonly reason: string
+  /** What it is: an allowance, a top-up, a promotion. */
+  readonly source: string
+  /** The lower, the earlier its credits are used. */
+  readonly priority: number
+  /** 0: never. */
+  readonly expiresAt: number
+}
+
+/**
+ * Gives back of a charge, once an id: at most what was charged, to the grants it came from, the credits that were used
+ * last first. What came from a grant that has ended since comes back as plain credits, which do not end.
+ */
+export interface Refund {
+  readonly kind: 'refund'
+  readonly account: string
+  readonly refund: string
+  readonly reservation: string
+  /** The id of the charge's ledger entry. */
+  readonly entry: string
+  /** 0: all that is left of the charge. */
   readonly amount: number
   readonly reason: string
 }
@@ -243,6 +265,32 @@ export interface GrantOverflow extends Standing {
   readonly kind: 'grant_overflow'
 }
 
+export interface RefundDone extends Standing {
+  readonly kind: 'refunded'
+  readonly amount: number
+  /** Whether an earlier refund with this id had done it already. */
+  readonly replayed: boolean
+  /** What is left of the charge. */
+  readonly left: number
+}
+
+/** More than is left of the charge: nothing was given back. */
+export interface RefundTooHigh extends Standing {
+  readonly kind: 'refund_too_high'
+  readonly left: number
+}
+
+/** The refund's id was used for another amount. */
+export interface RefundConflict extends Standing {
+  readonly kind: 'refund_conflict'
+  readonly amount: number
+}
+
+/** The entry is not a charge of this reservation. */
+export interface NoCharge extends Standing {
+  readonly kind: 'no_charge'
+}
+
 export interface BalanceRead extends Standing {
   readonly kind: 'balance'
   /** Whether the account has had its allowance. */
@@ -290,6 +338,8 @@ export interface UsageRow {
   readonly product: string
   readonly calls: number
   readonly charged: number
+  /** On this day, of charges of any day. */
+  readonly refunded: number
 }
 
 export interface EntriesRead {
@@ -303,6 +353,7 @@ export interface Replies {
   readonly release: Closed
   readonly extend: Extended | Gone
   readonly grant: Granted | GrantConflict | GrantOverflow
+  readonly refund: RefundDone | RefundTooHigh | RefundConflict | NoCharge
   readonly balance: BalanceRead
   readonly usage: UsageRead
   readonly entries: EntriesRead

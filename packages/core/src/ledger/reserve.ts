@@ -2,6 +2,7 @@ import type { Replies, Reserve } from './commands.js'
 import { post } from './journal.js'
 import { earlierCall, keep } from './keyed-call.js'
 import { MAX_AMOUNT } from './limits.js'
+import { change, ofLots, sharesOf } from './lots.js'
 import { standing } from './standing.js'
 import type { AccountState } from './state.js'
 import { earliest, isOver } from './sweep.js'
@@ -21,9 +22,10 @@ export function reserve(before: AccountState, command: Reserve, now: number): [A
     return [state, { kind: 'insufficient', required: command.ceiling, now, freesAt: freesAt(state, command.ceiling), ...standing(state) }]
   }
   const expiresAt = now + command.ttlMs
-  const open = { kind: 'open', ceiling: command.ceiling, reservedAt: now, expiresAt } as const
+  const shares = ofLots(sharesOf(state, command.ceiling))
+  const open = { kind: 'open', ceiling: command.ceiling, reservedAt: now, expiresAt, shares } as const
   const held = {
-    ...state,
+    ...change(state, 'held', shares, 1),
     reserved: state.reserved + command.ceiling,
     sweepAt: earliest(state.sweepAt, expiresAt),
     reservations: state.reservations.set(command.reservation, open),
@@ -51,5 +53,5 @@ function provision(state: AccountState, allowance: number, now: number): Account
   const provisioned = { ...state, provisioned: true }
   const amount = Math.min(allowance, MAX_AMOUNT - state.balance)
   if (amount === 0) return provisioned
-  return post(provisioned, { at: now, kind: 'grant', amount, reference: 'allowance', label: 'allowance', shortfall: 0 })
+  return post(provisioned, { at: now, kind: 'grant', amount, reference: 'allowance', label: 'allowance', shortfall: 0, lots: [] })
 }

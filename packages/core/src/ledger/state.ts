@@ -18,6 +18,10 @@ export interface AccountState {
   /** The UTC day number of the last usage; older days are dropped when it moves. */
   readonly usageDay: number
   readonly journal: Journal | null
+  /** The grants that end, or are used out of turn, in burn order; see lots.ts. */
+  readonly lots: readonly Lot[]
+  /** What was given back, by reservation. */
+  readonly refunds: PersistentMap<Refunded>
   /** By idempotency key. */
   readonly calls: PersistentMap<KeyedCall>
   /** By operation id. */
@@ -31,6 +35,35 @@ export interface OpenReservation {
   readonly ceiling: number
   readonly reservedAt: number
   readonly expiresAt: number
+  /** What it holds of lots; the rest of its ceiling are plain credits. */
+  readonly shares: readonly Share[]
+}
+
+/** What is left of one grant. */
+export interface Lot {
+  readonly grant: string
+  /** What reservations hold of it included. */
+  readonly left: number
+  readonly held: number
+  readonly priority: number
+  /** 0: never. */
+  readonly expiresAt: number
+  readonly source: string
+}
+
+/** An amount of one lot; `''`: of the plain credits. */
+export interface Share {
+  readonly grant: string
+  readonly amount: number
+}
+
+/** A share as a ledger entry keeps it: with what it takes to give it back. */
+export type SpentShare = Share & Pick<Lot, 'priority' | 'expiresAt' | 'source'>
+
+/** What was given back of a charge, and by which refunds. */
+export interface Refunded {
+  readonly total: number
+  readonly byId: Readonly<Record<string, number>>
 }
 
 /** What is left of a reservation for `CLOSED_KEPT_MS`, so that ending it again gives the first answer. */
@@ -43,9 +76,10 @@ export interface ClosedReservation {
   readonly closedAt: number
 }
 
-interface Usage {
+export interface Usage {
   readonly calls: number
   readonly charged: number
+  readonly refunded: number
 }
 
 /** The call that was made under an idempotency key. Until it is finished it counts for as long as its reservation is open. */
@@ -86,17 +120,19 @@ export interface LedgerEntry {
   /** Unique within the account and ascending: `after` when reading on from here. */
   readonly id: string
   readonly at: number
-  readonly kind: 'grant' | 'charge'
-  /** Signed, micro-credits: positive for a grant, zero or negative for a charge. */
+  readonly kind: 'grant' | 'charge' | 'refund' | 'expiry'
+  /** Signed, micro-credits: positive for a grant or a refund, zero or negative for a charge or an expiry. */
   readonly amount: number
   /** The balance after this entry, micro-credits. */
   readonly balance: number
-  /** The reservation of a charge, the id of a grant. */
+  /** The reservation of a charge or a refund, the id of a grant or of the one that expired. */
   readonly reference: string
-  /** A charge: the product it is reported under. A grant: its reason. */
+  /** A charge: the product it is reported under. A grant or a refund: its reason. An expiry: the source of its grant. */
   readonly label: string
   /** A late charge: what was spent but could not be taken any more, micro-credits. Otherwise 0. */
   readonly shortfall: number
+  /** Of a charge: what was taken from lots; the rest were plain credits. */
+  readonly lots: readonly SpentShare[]
 }
 
 /** The entries as a list, newest first. */
@@ -116,6 +152,8 @@ export const emptyAccount: AccountState = {
   usage: PersistentMap.empty(),
   usageDay: 0,
   journal: null,
+  lots: [],
+  refunds: PersistentMap.empty(),
   calls: PersistentMap.empty(),
   operations: PersistentMap.empty(),
 }

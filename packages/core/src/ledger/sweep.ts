@@ -1,23 +1,37 @@
 import { CLOSED_KEPT_MS } from './limits.js'
+import { change, expire, nextEnd } from './lots.js'
 import type { PersistentMap } from './persistent-map.js'
 import type { AccountState, OpenReservation, Reservation } from './state.js'
 
 /**
- * Lets expired reservations go and forgets those closed long ago. Every command begins with it, so nobody
+ * Lets expired reservations go, forgets those closed long ago and takes away credits that have ended. Every command begins with it, so nobody
  * ever sees credits held by a dead process. It costs a look at one number until `sweepAt`.
  */
 export function sweep(state: AccountState, now: number): AccountState {
   if (state.sweepAt === 0 || now < state.sweepAt) return state
-  let { reserved, reservations } = state
-  let nextExpiry = 0
-  for (const [id, reservation] of reservations.entries()) {
-    if (isOver(reservation, now)) {
-      if (reservation.kind === 'open') reserved -= reservation.ceiling
-      reservations = reservations.delete(id)
-    } else if (reservation.kind === 'open') nextExpiry = earliest(nextExpiry, reservation.expiresAt)
-  }
-  const sweepAt = reservations.size === 0 ? 0 : earliest(nextExpiry, now + CLOSED_KEPT_MS)
-  return { ...state, reserved, reservations, sweepAt, calls: dropForgotten(state.calls, now), operations: dropForgotten(state.operations, now) }
+  const open = letGo(state, now)
+  const swept = expire(open, now)
+  const sweepAt = [nextSweep(swept, now), nextEnd(swept.lots)].reduce(earliest)
+  return { ...swept, sweepAt, calls: dropForgotten(state.calls, now), operations: dropForgotten(state.operations, now) }
+}
+
+function letGo(state: AccountState, now: number): AccountState {
+  return state.reservations.entries().filter(([, reservation]) => isOver(reservation, now)).reduce((before, [id, reservation]) => {
+    const freed = reservation.kind === 'open' ? unhold(before, reservation) : before
+    return { ...freed, reservations: freed.reservations.delete(id) }
+  }, state)
+}
+
+/** Gives back what a reservation holds. */
+export function unhold(state: AccountState, { ceiling, shares }: OpenReservation): AccountState {
+  return { ...change(state, 'held', shares, -1), reserved: state.reserved - ceiling }
+}
+
+function nextSweep({ reservations }: AccountState, now: number): number {
+  const kept = reservations.entries()
+  if (kept.length === 0) return 0
+  const nextExpiry = kept.reduce((next, [, reservation]) => (reservation.kind === 'open' ? earliest(next, reservation.expiresAt) : next), 0)
+  return earliest(nextExpiry, now + CLOSED_KEPT_MS)
 }
 
 function dropForgotten<V extends { readonly keptUntil: number }>(records: PersistentMap<V>, now: number): PersistentMap<V> {

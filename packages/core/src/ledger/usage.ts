@@ -1,14 +1,26 @@
 import { DAY_MS, USAGE_DAYS } from './limits.js'
 import type { UsageRead } from './commands.js'
-import type { AccountState } from './state.js'
+import type { AccountState, Usage } from './state.js'
 
-/** Counts a settled call under its product and UTC day. The first call of a day drops the days that fell out of the window. */
+const unused = { calls: 0, charged: 0, refunded: 0 }
+
+/** Counts a settled call under its product and UTC day. */
 export function countUsage(state: AccountState, product: string, charge: number, now: number): AccountState {
+  return count(state, product, now, (used) => ({ ...used, calls: used.calls + 1, charged: used.charged + charge }))
+}
+
+/** Counts a refund under the product of its charge, on the day when it is given. */
+export function countRefund(state: AccountState, product: string, amount: number, now: number): AccountState {
+  return count(state, product, now, (used) => ({ ...used, refunded: used.refunded + amount }))
+}
+
+/** The first change of a day drops the days that fell out of the window. */
+function count(state: AccountState, product: string, now: number, change: (used: Usage) => Usage): AccountState {
   const day = dayOf(now)
   const usage = day === state.usageDay ? state.usage : dropOldDays(state.usage, day)
   const key = usageKey(day, product)
-  const { calls, charged } = usage.get(key) ?? { calls: 0, charged: 0 }
-  return { ...state, usageDay: day, usage: usage.set(key, { calls: calls + 1, charged: charged + charge }) }
+  const used = usage.get(key) ?? unused
+  return { ...state, usageDay: day, usage: usage.set(key, change(used)) }
 }
 
 export function readUsage(state: AccountState, now: number): UsageRead {
