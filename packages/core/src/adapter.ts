@@ -1,7 +1,7 @@
 /** What a framework's adapter needs of core. Adapters translate; every decision is behind these names. */
 export { createEngine, type Billing, type Engine } from './engine.js'
 export { MAX_BODY_BYTES, type BodyRead, type Call } from './billing/call.js'
-export { carriesJson } from './http/body-type.js'
+export { carriesJson, isEventStream } from './http/body-type.js'
 export type { Closing, Exchange, Head, Leaving, StreamEnd, StreamHead } from './http/exchange.js'
 export type { WholeResponse } from './http/kept-response.js'
 export { parseRoute, type BillingOptions } from './billing/options.js'
