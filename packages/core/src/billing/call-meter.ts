@@ -23,7 +23,7 @@ export class CallMeter {
 
   count(unit: string, quantity: number): void {
     this.#counts.set(unit, (this.#counts.get(unit) ?? 0) + quantity)
-    this.#credits += quantity * (this.rates[unit] ?? 0)
+    if (Object.hasOwn(this.rates, unit)) this.#credits += quantity * this.rates[unit]!
     if (this.remaining() < SMALLEST) this.#stop.abort()
   }
 

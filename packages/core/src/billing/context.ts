@@ -28,6 +28,6 @@ export function chargeContext(open: OpenCall, outcome: Succeeded): ChargeContext
     },
     ceiling: toCredits(open.ceiling),
     counts: open.meter.counts,
-    usage: outcome.usage,
+    get usage() { return outcome.usage() },
   }
 }

@@ -45,7 +45,7 @@ export function metered<Body, Response, const Unit extends string>(
     ...(response && { response }),
     rates,
     price: (context) => itemize(rates, ceiling(context)).credits,
-    charge: (context) => itemize(rates, used?.(context) ?? counted(rates, context.counts)),
+    charge: (context) => itemize(rates, used ? used(context) : counted(rates, context.counts)),
   }
 }
 

@@ -1,6 +1,6 @@
 import type { TokenUsage } from '../usage/token-reader.js'
 
-/** How a call ended. The response's body is parsed only when a charge asks for it. */
+/** How a call ended. What its response says is read only when a charge asks for it. */
 export type Outcome =
   | { readonly kind: 'failed' }
   | Succeeded
@@ -9,8 +9,8 @@ export interface Succeeded {
   readonly kind: 'succeeded'
   readonly status: number
   body(): unknown
-  /** The tokens that the response told of. */
-  readonly usage: TokenUsage | undefined
+  /** The tokens that the response told of. Throws what the route's own `tokens` throws. */
+  usage(): TokenUsage | undefined
 }
 
 /** Status 400 and above is a failure; a redirect or a 304 came from a handler that did its work. */

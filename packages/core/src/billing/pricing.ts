@@ -17,7 +17,7 @@ export function priceOf(route: Route, context: PriceContext): Amount {
 export async function chargeOf({ charge, response: schema }: Route, context: ChargeContext, ceiling: number): Promise<Amount> {
   if (!charge) return { kind: 'amount', micro: ceiling, items: [] }
   if (!schema) return guarded('charge', () => charge(context))
-  const body = await parse(schema, context.response.body).catch((cause: unknown) => ({ kind: 'threw', cause }) as const)
+  const body = await parse(schema, context.response.body)
   if (body.kind === 'threw') return { kind: 'broken', reason: 'the response schema threw', cause: body.cause }
   if (body.kind === 'invalid') {
     return { kind: 'broken', reason: `the response does not fit the route's schema: ${body.issues.map((i) => `${i.field} ${i.message}`).join('; ')}` }

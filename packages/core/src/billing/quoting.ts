@@ -29,13 +29,10 @@ export class Quoter {
     const who = identify(await call.account())
     if (who.kind === 'nobody') return refuse({ kind: 'unauthenticated', reason: who.reason })
     const { account } = who
-    const body = await readBody(route, call)
+    const body = await this.#readBody(key, route, call)
     if (body.kind === 'refused') return body
     const price = priceOf(route, priceContext(call, account, body.value))
-    if (price.kind === 'broken') {
-      this.settings.logger.error(`farebox: ${key} has no valid price: ${price.reason}`, price.cause)
-      return refuse({ kind: 'price_invalid', route: key })
-    }
+    if (price.kind === 'broken') return this.#broken(key, price.reason, price.cause)
     return ok({ account, body: body.value, ceiling: price.micro })
   }
 
@@ -43,12 +40,21 @@ export class Quoter {
   withinPlan(ceiling: number): Step<void> {
     return ceiling > this.#maxCeiling ? refuse({ kind: 'ceiling_too_high', required: ceiling, most: this.#maxCeiling }) : ok(undefined)
   }
-}
 
-async function readBody(route: Route, call: Call): Promise<Step<unknown>> {
-  if (!route.body) return ok(undefined)
-  const read = await call.body()
-  if (read.kind === 'unreadable') return refuse({ kind: 'invalid_request', issues: [{ field: '', message: read.reason }] })
-  const parsed = await parse(route.body, read.value)
-  return parsed.kind === 'valid' ? ok(parsed.value) : refuse({ kind: 'invalid_request', issues: parsed.issues })
+  async #readBody(key: string, route: Route, call: Call): Promise<Step<unknown>> {
+    if (!route.body) return ok(undefined)
+    const read = await call.body()
+    if (read.kind === 'unreadable') return refuse({ kind: 'invalid_request', issues: [{ field: '', message: read.reason }] })
+    const parsed = await parse(route.body, read.value)
+    switch (parsed.kind) {
+      case 'valid': return ok(parsed.value)
+      case 'invalid': return refuse({ kind: 'invalid_request', issues: parsed.issues })
+      case 'threw': return this.#broken(key, 'the body schema threw', parsed.cause)
+    }
+  }
+
+  #broken(key: string, reason: string, cause: unknown): Step<never> {
+    this.settings.logger.error(`farebox: ${key} has no valid price: ${reason}`, cause)
+    return refuse({ kind: 'price_invalid', route: key })
+  }
 }

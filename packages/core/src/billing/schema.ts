@@ -9,6 +9,8 @@ export type Schema<Output> = StandardSchemaV1<unknown, Output>
 export type Parsed<Output> =
   | { readonly kind: 'valid'; readonly value: Output }
   | { readonly kind: 'invalid'; readonly issues: readonly SchemaIssue[] }
+  /** The schema itself is broken, as one that transforms what it can't. */
+  | { readonly kind: 'threw'; readonly cause: unknown }
 
 /** One thing wrong with an input: where (`domains.3`, '' for the whole) and what was expected. */
 export interface SchemaIssue {
@@ -17,9 +19,13 @@ export interface SchemaIssue {
 }
 
 export async function parse<Output>(schema: Schema<Output>, input: unknown): Promise<Parsed<Output>> {
-  const result = await schema['~standard'].validate(input)
-  if (!result.issues) return { kind: 'valid', value: result.value }
-  return { kind: 'invalid', issues: result.issues.map((issue) => ({ field: fieldOf(issue.path), message: issue.message })) }
+  try {
+    const result = await schema['~standard'].validate(input)
+    if (!result.issues) return { kind: 'valid', value: result.value }
+    return { kind: 'invalid', issues: result.issues.map((issue) => ({ field: fieldOf(issue.path), message: issue.message })) }
+  } catch (cause) {
+    return { kind: 'threw', cause }
+  }
 }
 
 function fieldOf(path: StandardSchemaV1.Issue['path']): string {

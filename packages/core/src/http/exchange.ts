@@ -192,11 +192,11 @@ export class Exchange {
   }
 
   async #enterUnlisted(call: Call): Promise<Answer | undefined> {
-    const { settings: { unlisted, logger }, events } = this.desk
-    const refused = unlisted === 'refuse' && !this.#open
-    events.emit('unlisted', { url: call.url, refused })
-    if (!refused) return undefined
-    logger.error(`farebox: refused ${call.url}: its route is not in the price book`)
+    const { settings: { unlisted, enforce, logger }, events } = this.desk
+    const unsellable = unlisted === 'refuse' && !this.#open
+    events.emit('unlisted', { url: call.url, refused: unsellable && enforce })
+    if (!unsellable) return undefined
+    logger.error(`farebox: ${enforce ? 'refused' : 'would have refused'} ${call.url}: its route is not in the price book`)
     return this.#refuse({ kind: 'price_invalid', route: call.url }, call.url, call)
   }
 
@@ -217,6 +217,6 @@ export class Exchange {
 
   #outcome(open: OpenCall, { status, json }: Leaving, brokeOff = false): Outcome {
     if (this.#failed || isFailure(status)) return { kind: 'failed' }
-    return { kind: 'succeeded', status, body: () => readJson(json), usage: usageOf(open, this.#tap?.tokens ?? json, brokeOff) }
+    return { kind: 'succeeded', status, body: () => readJson(json), usage: () => usageOf(open, this.#tap?.tokens ?? json, brokeOff) }
   }
 }

@@ -28,7 +28,8 @@ export class StreamTap {
 
   end(receipt: Receipt): StreamEnd {
     return {
-      trailers: this.#trails ? { 'Credits-Charged': String(toCredits(receipt.charge)) } : {},
+      // What an operation costs is not known yet.
+      trailers: this.#trails && !receipt.operation ? { 'Credits-Charged': String(toCredits(receipt.charge)) } : {},
       ...(this.#tells && { tail: meteringEvent(receipt) }),
     }
   }
