@@ -5,8 +5,10 @@ import type { App, AppRoute, Framework } from '../support/apps/app.js'
 import { serve } from '../support/apps/serve.js'
 import { Api } from './adapter-api.js'
 import { Audit } from './adapter-audit.js'
+import { abortRules } from './rules-abort.js'
 import { FaultyStore } from './adapter-store.js'
 import { balanceRules } from './rules-balance.js'
+import { endRules } from './rules-ends.js'
 import { estimateRules } from './rules-estimate.js'
 import { eventRules } from './rules-events.js'
 import { idempotencyRules } from './rules-idempotency.js'
@@ -63,7 +65,8 @@ export function testAdapter(name: string, framework: Framework): void {
       },
     }
     for (const rules of [
-      balanceRules, priceRules, refusalRules, remedyRules, responseRules, streamRules, routeRules, estimateRules, idempotencyRules, operationRules, outageRules, shadowRules, eventRules,
+      balanceRules, priceRules, refusalRules, remedyRules, responseRules, streamRules, abortRules, routeRules, estimateRules,
+      idempotencyRules, operationRules, outageRules, shadowRules, eventRules, endRules,
     ]) rules(rig)
   })
 }

@@ -77,12 +77,12 @@ export function endRules(rig: Rig): void {
       }
     },
     'a handler passed it on (`next()`) to another route of the price book': async () => {
-      const handler = vi.fn(fine)
-      const prices = { 'POST /items/special': { product: 'special', price: 5 }, 'POST /items/:id': { product: 'items', price: 3 }, 'POST /items/:id/:more': 'free' } as const
-      const routes = [{ route: 'POST /items/special', handler, passes: true }, { route: 'POST /items/:id', handler: fine }]
-      const api = await rig.open({ routes, prices, allowance: 50 })
-      expect(await api.call('POST /items/special')).toMatchObject({ status: 200, charged: 3, ceiling: 3, remaining: 47 })
-      expect(await api.charges()).toEqual([3])
+      for (const [terms, told] of [[{ product: 'items', price: 3 }, { charged: 3, ceiling: 3 }], ['free', { charged: undefined, ceiling: undefined }]] as const) {
+        const routes = [{ route: 'POST /items/special', handler: () => ({ passesOn: true }) }, { route: 'POST /items/:id', handler: fine }]
+        const api = await rig.open({ routes, prices: { 'POST /items/special': { product: 'special', price: 5 }, 'POST /items/:id': terms }, allowance: 50 })
+        expect(await api.call('POST /items/special')).toMatchObject({ status: 200, text: '{"ok":true}', ...told })
+        expect(await api.settled()).toEqual(told.charged === undefined ? [] : [3])
+      }
     },
     'no account': () => expectRefused(401, 'UNAUTHENTICATED', {}, {}, { account: null }),
     'available credits below the price': () => expectRefused(402, 'PAYMENT_REQUIRED', {}, { allowance: 4.999999 }),
