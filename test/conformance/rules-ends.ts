@@ -20,7 +20,7 @@ export function endRules(rig: Rig): void {
     rig.open({ routes: [{ route: 'POST /run', handler }, { route: 'GET /free', handler: fine }], prices: { 'POST /run': { product: 'runs', price: 5, ...terms }, 'GET /free': 'free' }, allowance: 50, ...options })
 
   /** The call is refused with this status and code, and its handler does not run. */
-  async function expectRefused(status: number, code: string, terms: object, options: Partial<OpenOptions>, call: Parameters<Api['call']>[1] = {}, before = (_: Api) => {}) {
+  async function expectRefused(status: number, code: string, terms: object, options: Partial<OpenOptions>, call: Parameters<Api['call']>[1] = {}, before: (api: Api) => void = () => {}) {
     const handler = vi.fn(fine)
     const api = await open(handler, terms, options)
     before(api)

@@ -40,7 +40,7 @@ export function estimateRules(rig: Rig): void {
       expect(await api.standing()).toEqual({ balance: 0, reserved: 0, available: 0 })
     })
 
-    it('it has these members and no others', async () => {
+    it('has these members and no others', async () => {
       const { api } = await open()
       const { json } = await api.call('POST /generate/estimate', { body: { count: 2 } })
       expect(Object.keys(json!).sort()).toEqual(['estimatedCredits', 'estimatedMaxCredits', 'expectedLatencyRange', 'likelySyncOrAsync', 'providersLikelyUsed', 'withinPlanLimits'])
