@@ -127,13 +127,13 @@ describe('a reservation that is gone', () => {
   })
 
   it('is nothing to tell of when its call has ended meanwhile', async () => {
-    let answer = (_: Gone) => {}
+    let answer: (gone: Gone) => void
     const { renewal, told } = renewing(() => new Promise((resolve) => { answer = resolve }))
     const open = openCall()
     renewal.start(open)
     await vi.advanceTimersByTimeAsync(TTL / 3)
     renewal.stop(open)
-    answer(gone)
+    answer!(gone)
     await vi.advanceTimersByTimeAsync(1)
     expect(told).toEqual([])
   })

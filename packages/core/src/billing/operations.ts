@@ -1,4 +1,4 @@
-import { MAX_CREDITS, toCredits, toMicro } from '../credits.js'
+import { toCredits } from '../credits.js'
 import { FareboxError } from '../errors.js'
 import type { NoOperation, OperationRead } from '../ledger/commands.js'
 import { MAX_AMOUNT, RECORD_KEPT_MS } from '../ledger/limits.js'
@@ -7,7 +7,7 @@ import { isId } from './account.js'
 import { withDeadline } from './deadline.js'
 import { Emitter } from './events.js'
 import { Learning } from './learning.js'
-import { itemize, type Quantities } from './metered.js'
+import { costOf, jsonOf, type Failure, type Success } from './operation-end.js'
 import { parseOptions, type BillingOptions, type Settings } from './options.js'
 import { readPlace, type Place } from './place.js'
 
@@ -27,18 +27,6 @@ export type OperationOutcome =
   /** There is no operation of this id, or not any more: nothing was charged. */
   | { readonly kind: 'unknown' }
 
-/** What an operation came to. `charge` in credits; `usage` in units of the route's rates; neither: its price. */
-export interface Success {
-  readonly charge?: number
-  readonly usage?: Quantities<string>
-  /** Anything that JSON can say. */
-  readonly result?: unknown
-}
-
-export interface Failure {
-  readonly result?: unknown
-}
-
 /**
  * Ends operations, from any process that has the store. The first end is the one that counts: every later one
  * answers what that was.
@@ -47,7 +35,8 @@ export interface Operations {
   /**
    * Ends an operation with what it cost, never more than its price.
    *
-   * @throws FareboxError `ARGUMENT_INVALID`; `STORE_UNAVAILABLE`, then sending it again is safe
+   * @throws FareboxError `ARGUMENT_INVALID`; `PRICE_INVALID` for usage that the route has no rate for;
+   * `STORE_UNAVAILABLE`, then sending it again is safe
    * @example await bill.operations.succeed(id, { usage: { source: 4 }, result: { answer } })
    */
   succeed(operation: string, success?: Success): Promise<OperationOutcome>
@@ -59,16 +48,14 @@ export interface Operations {
   extend(operation: string, ms: number): Promise<OperationOutcome>
 }
 
-/** The longest result or progress that is kept, in characters of JSON. */
-const MAX_KEPT = 262_144
-
-/** A worker can be done before its call has been answered: how long it waits for that, ms. */
-const WAITS = [20, 50, 100, 200, 400, 800]
+/** A worker can be done before its call has been answered: how long it waits before each time that it looks for that, ms. */
+const WAITS = [0, 20, 50, 100, 200, 400, 800]
 
 interface Found {
   readonly place: Place
   /** As it was registered. */
   readonly text: string
+  readonly read: OperationRead
 }
 
 /** What `finish` is told besides where. Micro-credits; `undefined`: all of the ceiling. */
@@ -99,10 +86,9 @@ export class OperationsDesk implements Operations {
     private readonly learning: Learning,
   ) {}
 
-  async succeed(operation: string, { charge, usage, result }: Success = {}): Promise<OperationOutcome> {
-    const kept = jsonOf('result', result)
-    const found = await this.#find(operation)
-    return this.#finish(operation, found, (place) => ({ succeeded: true, charge: amountOf(place, charge, usage), result: kept }))
+  async succeed(operation: string, success: Success = {}): Promise<OperationOutcome> {
+    const result = jsonOf('result', success.result)
+    return this.#finish(operation, await this.#find(operation), ({ rates }) => ({ succeeded: true, charge: costOf(success, rates), result }))
   }
 
   async fail(operation: string, { result }: Failure = {}): Promise<OperationOutcome> {
@@ -132,8 +118,7 @@ export class OperationsDesk implements Operations {
   async #finish(operation: string, found: Found | undefined, endAt: (place: Place) => End): Promise<OperationOutcome> {
     if (!found) return { kind: 'unknown' }
     const { account, reservation, key, route } = found.place
-    const before = await this.#ask({ kind: 'operation', account, operation })
-    if (before.kind === 'operation' && before.finishedAt > 0) return outcomeOf(account, before)
+    if (found.read.finishedAt > 0) return outcomeOf(account, found.read)
     const { succeeded, charge = MAX_AMOUNT, result } = endAt(found.place)
     const reply = await this.#ask({ kind: 'finish', account, operation, reservation, key, succeeded: succeeded ? 1 : 0, charge, result })
     if (reply.kind === 'operation') this.#tell(account, route, reply, charge)
@@ -147,19 +132,21 @@ export class OperationsDesk implements Operations {
     const durationMs = read.finishedAt - read.startedAt
     if (status !== 'succeeded') return this.events.emit('released', { ...call, durationMs, pending: false })
     this.learning.observe(route, { durationMs, ceiling: read.ceiling, charge: read.charge, accepted: true })
-    if (owed > read.ceiling && owed < MAX_AMOUNT) this.events.emit('clamped', { ...call, cost: toCredits(owed) })
-    if (late) this.events.emit('late', { ...call, charge, shortfall })
-    if (shortfall > 0) this.events.emit('shortfall', { ...call, shortfall })
+    if (owed > read.ceiling && owed < MAX_AMOUNT) this.events.clamped(call, toCredits(owed))
+    if (late) this.events.late(call, charge, shortfall)
     this.events.emit('settled', { ...call, product, charge, items: [], durationMs, pending: false })
   }
 
-  /** Where an operation is kept. A worker can be done before its call has been answered: that is waited for. */
+  /** Where an operation is kept and how it stands. It is found a moment before it is there: both are waited for. */
   async #find(operation: string): Promise<Found | undefined> {
     if (!isId(operation)) throw new FareboxError('ARGUMENT_INVALID', 'operation: expected the id that its call answered, a string of 1 to 256 characters')
     for (const wait of WAITS) {
-      const reply = await this.#ask({ kind: 'locate', operation })
-      if (reply.kind === 'located') return { text: reply.place, place: readPlace(reply.place) }
-      await new Promise((resolve) => { setTimeout(resolve, wait) })
+      if (wait > 0) await new Promise((resolve) => { setTimeout(resolve, wait) })
+      const located = await this.#ask({ kind: 'locate', operation })
+      if (located.kind === 'not_located') continue
+      const place = readPlace(located.place)
+      const read = await this.#ask({ kind: 'operation', account: place.account, operation })
+      if (read.kind === 'operation') return { place, text: located.place, read }
     }
     return undefined
   }
@@ -173,20 +160,4 @@ function outcomeOf(account: string, read: OperationRead | NoOperation): Operatio
   if (read.kind === 'no_operation') return { kind: 'unknown' }
   const { status, operation, late } = read
   return { kind: status, operation, account, ceiling: toCredits(read.ceiling), charge: toCredits(read.charge), shortfall: toCredits(read.shortfall), late }
-}
-
-function amountOf({ rates }: Place, charge: number | undefined, usage: Quantities<string> | undefined): number | undefined {
-  if (charge === undefined && usage === undefined) return undefined
-  const credits = charge ?? itemize(rates, usage!).credits
-  const micro = toMicro(credits)
-  if (micro === undefined) throw new FareboxError('ARGUMENT_INVALID', `charge: expected credits from 0 to ${MAX_CREDITS}, got ${String(credits)}`)
-  return micro
-}
-
-/** As JSON; `''` for nothing. */
-function jsonOf(field: string, value: unknown): string {
-  const json = value === undefined ? '' : JSON.stringify(value) as string | undefined
-  if (json === undefined) throw new FareboxError('ARGUMENT_INVALID', `${field}: expected what JSON can say, got a ${typeof value}`)
-  if (json.length > MAX_KEPT) throw new FareboxError('ARGUMENT_INVALID', `${field}: expected at most ${MAX_KEPT} characters of JSON, got ${json.length}`)
-  return json
 }

@@ -90,16 +90,8 @@ export class Postings {
     const ended = await this.#send(command)
     // Of a conflict nothing has come yet: what its call is charged instead ends it.
     if (ended.kind !== 'operation_conflict') this.renewal.stop(open)
-    if (ended.kind === 'settled' && ended.late) this.#reportLate(open, ended)
+    if (ended.kind === 'settled' && ended.late) this.events.late(callEvent(open), toCredits(ended.charge), toCredits(ended.shortfall))
     return ended
-  }
-
-  #reportLate(open: OpenCall, closed: Closed): void {
-    const { key, account } = open
-    const [charge, shortfall] = [toCredits(closed.charge), toCredits(closed.shortfall)]
-    this.events.emit('late', { ...callEvent(open), charge, shortfall })
-    if (shortfall > 0) this.events.emit('shortfall', { ...callEvent(open), shortfall })
-    this.logger.warn(`farebox: ${key}: account ${JSON.stringify(account)} was charged ${charge} credits late, ${shortfall} more could not be taken`)
   }
 
   /** The record of last resort: everything that is needed to post the charge by hand. */

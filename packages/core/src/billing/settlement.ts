@@ -65,8 +65,7 @@ export class Settler {
       return this.#ceiling(open)
     }
     if (amount.micro > ceiling) {
-      this.logger.warn(`farebox: ${key} cost ${toCredits(amount.micro)} credits, clamped to its price of ${toCredits(ceiling)}`)
-      this.events.emit('clamped', { ...callEvent(open), cost: toCredits(amount.micro) })
+      this.events.clamped(callEvent(open), toCredits(amount.micro))
       return { micro: ceiling, items: amount.items }
     }
     return amount
