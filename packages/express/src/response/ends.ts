@@ -1,0 +1,83 @@
+import { errorMonitor } from 'node:events'
+import type { Readable } from 'node:stream'
+import type { Request, Response } from 'express'
+import type { Exchange } from '@farebox/core/adapter'
+
+/** What is known of a response at any moment. */
+export interface Progress {
+  readonly status: number
+  /** Bytes of it have left. */
+  readonly begun: boolean
+  /** How many bytes of its body have been written. */
+  readonly written: number
+}
+
+/**
+ * The ends of a response that are not its handler's `end`: it was ended past billing, its caller has left, or what
+ * makes it has given up.
+ */
+export class Ends {
+  /** Pipes into the response. They stop when it closes, and then nothing ends it any more. */
+  #pipes = 0
+  /** What was piped into it has failed. */
+  #broken = false
+
+  constructor(
+    private readonly req: Request,
+    private readonly res: Response,
+    private readonly exchange: Exchange,
+    private readonly progress: Progress,
+  ) {
+    const onError = () => {
+      this.#broken ||= !this.#isLeaving()
+    }
+    res.once('finish', () => void this.#end())
+    res.once('close', () => void this.#close())
+    res.on('pipe', (source: Readable) => {
+      this.#pipes++
+      this.#broken = false
+      source.once(errorMonitor, onError)
+    })
+    res.on('unpipe', (source: Readable) => {
+      this.#pipes--
+      source.off(errorMonitor, onError)
+    })
+  }
+
+  /** A route to be paid was entered, or a response begun: the caller may have left before, of which nothing tells any more. */
+  look(): void {
+    if (this.res.destroyed) void this.#close()
+  }
+
+  /** The handler threw. What comes of a caller's leaving in mid-stream is no failure. */
+  threw(): void {
+    if (!this.progress.begun || !this.#isLeaving()) this.exchange.threw()
+  }
+
+  /** `res.destroy` was called: nothing can be answered any more. */
+  destroyed(): void {
+    if (this.progress.begun && this.#isLeaving()) return
+    this.exchange.threw()
+    void this.#end()
+  }
+
+  #close(): Promise<unknown> {
+    if (this.#broken) this.exchange.threw()
+    if (this.#broken || this.#isWhole()) return this.#end()
+    return this.exchange.abort(this.progress.status, this.progress.begun || this.#pipes > 0)
+  }
+
+  #end(): Promise<unknown> {
+    return this.exchange.end(this.progress.status)
+  }
+
+  /** Whether all of the length that was told has left: a caller who has that may go, before the handler comes to its end. */
+  #isWhole(): boolean {
+    return this.progress.begun && this.progress.written >= Number(this.res.getHeader('Content-Length'))
+  }
+
+  /** Whether the caller has left or is about to: its side of the connection may close a little before the response does. */
+  #isLeaving(): boolean {
+    return this.req.socket.destroyed || this.req.socket.readableEnded
+  }
+}
