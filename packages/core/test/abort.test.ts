@@ -84,6 +84,19 @@ describe('a stream that breaks off', () => {
     expect(await standing()).toEqual({ balance: 10 - (100 * 0.01 + 3 * 0.1), reserved: 0 })
   })
 
+  it.each([
+    ['compressed', { ...EVENT_STREAM, contentEncoding: 'gzip' }],
+    ['of another type', { ...EVENT_STREAM, contentType: 'application/x-ndjson' }],
+    ['a JSON document', { ...EVENT_STREAM, contentType: 'application/json' }],
+  ])('is paid in full where what was generated does not show: %s', async (_, head) => {
+    const { enter, standing } = setUp({ prices })
+    const { exchange } = await enter('POST /chat')
+    exchange.stream(head)
+    exchange.passed(chunk('a'))
+    await exchange.abort(200, true)
+    expect(await standing()).toEqual({ balance: 4, reserved: 0 })
+  })
+
   it('is paid in full where its most can\'t be told any more; it never rejects and holds nothing', async () => {
     const { enter, standing, errors } = setUp({ prices })
     throws = false

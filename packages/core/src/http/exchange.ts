@@ -217,6 +217,6 @@ export class Exchange {
 
   #outcome(open: OpenCall, { status, json }: Leaving, brokeOff = false): Outcome {
     if (this.#failed || isFailure(status)) return { kind: 'failed' }
-    return { kind: 'succeeded', status, body: () => readJson(json), usage: () => usageOf(open, this.#tap?.tokens ?? json, brokeOff) }
+    return { kind: 'succeeded', status, body: () => readJson(json), usage: () => usageOf(open, brokeOff ? this.#tap?.tokensSoFar : this.#tap?.tokens ?? json, brokeOff) }
   }
 }

@@ -11,6 +11,8 @@ export class StreamTap {
   readonly headers: Readonly<Record<string, string>>
   /** Reads the tokens that it tells of, where those are its price. */
   readonly tokens: TokenReader | undefined
+  /** The same, where it also counts what was generated before its end: only events show that one by one. */
+  readonly tokensSoFar: TokenReader | undefined
   readonly #trails: boolean
   readonly #tells: boolean
 
@@ -19,6 +21,7 @@ export class StreamTap {
     this.#trails = head.canTrail && /(?:^|,)\s*trailers\s*(?:[;,]|$)/i.test(call.header('te') ?? '')
     this.#tells = route.metering === true && head.canGrow && isEventStream(head)
     this.tokens = route.tokens && !isEncoded(head.contentEncoding) ? new TokenReader(head.contentType) : undefined
+    this.tokensSoFar = isEventStream(head) ? this.tokens : undefined
     this.headers = { ...ceilingHeader(ceiling), ...(this.#trails && { Trailer: 'Credits-Charged' }) }
   }
 
