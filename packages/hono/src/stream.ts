@@ -3,7 +3,7 @@ import { bytesOf, concat } from './bytes.js'
 /** How many turns of the microtask queue a body that is already there takes at most to arrive. */
 const TURNS = 32
 
-/** How many chunks are taken at most of a body that never waits. */
+/** How many chunks are taken at most of a body that never waits, where the runtime cuts a text into several. */
 const MAX_CHUNKS = 1_024
 
 type Chunk = ReadableStreamReadResult<Uint8Array>
@@ -32,7 +32,7 @@ export interface Follower {
 
 /**
  * Takes what is there of a body without waiting for anything: a text or a buffer arrives whole, and can be settled
- * before it is sent; of a stream at most what it has ready. Nothing tells the two apart from outside.
+ * before it is sent; of a stream at most what it has ready. Nothing else tells the two apart from outside.
  *
  * @param run what the source does to make its bytes is done in there
  * @param native whether the runtime's own streams take a turn of its event loop even for a text, as workerd's do
@@ -41,7 +41,8 @@ export async function peek(body: ReadableStream<Uint8Array>, run: <T>(next: () =
   const reader = body.getReader()
   const reads: Promise<Chunk>[] = []
   const chunks: Uint8Array[] = []
-  let looking = true
+  // On Node what comes in pieces is a stream, however fast they come.
+  let wanted = native ? MAX_CHUNKS : 2
   let done = false
   const read = () => run(() => reader.read())
   const take = (): void => {
@@ -51,13 +52,13 @@ export async function peek(body: ReadableStream<Uint8Array>, run: <T>(next: () =
       done = chunk.done
       if (chunk.done) return
       chunks.push(bytesOf(chunk.value))
-      if (looking && chunks.length < MAX_CHUNKS) take()
+      if (chunks.length < wanted) take()
     }, () => {})
   }
   take()
   for (let turn = 0; turn < TURNS && !done; turn++) await undefined
   if (!done && native) await new Promise((resolve) => { setTimeout(resolve, 0) })
-  looking = false
+  wanted = 0
   return { bytes: done ? concat(chunks) : undefined, reader, reads, read }
 }
 
