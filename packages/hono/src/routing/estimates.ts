@@ -20,8 +20,8 @@ interface Paid {
   readonly route: Route
 }
 
-/** In the order in which a path is tried. */
-const METHODS = ['POST', 'GET', 'PUT', 'PATCH', 'DELETE', 'QUERY', 'OPTIONS', 'HEAD']
+/** In the order in which a path is tried; to Hono, HEAD is GET. */
+const METHODS = ['POST', 'GET', 'PUT', 'PATCH', 'DELETE', 'QUERY', 'OPTIONS']
 
 /** Answers a request for an estimate; `undefined` for any other request, and where the app has a route of its own there. */
 export async function estimate<E extends Engine<never>>(c: Context, engine: E, matched: Match, matcher: Matcher, account: () => unknown): Promise<Response | undefined> {
