@@ -64,7 +64,7 @@ export async function peek(body: ReadableStream<Uint8Array>, run: <T>(next: () =
 
 /** A body as it comes, no faster than it is read. */
 export function follow({ reader, reads, read }: Peeked, follower?: Follower): ReadableStream<Uint8Array> {
-  // Known at once, and not only when the broken end is read: a client that leaves in between pays nothing.
+  // Told before the broken end is read, too: a client that leaves in between pays nothing.
   reader.closed.catch(() => follower?.failed())
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
@@ -72,6 +72,7 @@ export function follow({ reader, reads, read }: Peeked, follower?: Follower): Re
       try {
         chunk = await (reads.shift() ?? read())
       } catch (error) {
+        follower?.failed()
         await follower?.ended()
         throw error
       }
