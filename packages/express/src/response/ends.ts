@@ -31,16 +31,18 @@ export class Ends {
     const onError = () => {
       this.#broken ||= !this.#isLeaving()
     }
+    // A pipeline into a response that has closed destroys its source, and writes nothing.
+    const onClose = () => this.look()
     res.once('finish', () => void this.#end())
     res.once('close', () => void this.#close())
     res.on('pipe', (source: Readable) => {
       this.#pipes++
       this.#broken = false
-      source.once(errorMonitor, onError)
+      source.once(errorMonitor, onError).once('close', onClose)
     })
     res.on('unpipe', (source: Readable) => {
       this.#pipes--
-      source.off(errorMonitor, onError)
+      source.off(errorMonitor, onError).off('close', onClose)
     })
   }
 
