@@ -20,6 +20,7 @@ export interface Example {
 
 /** An example that listens. */
 export interface Running {
+  readonly url: string
   readonly bill: Billing
   readonly report: RouteReport
   /** What a new account calls with. */
@@ -37,11 +38,11 @@ interface Reply<Body = unknown> {
   readonly remaining: number | undefined
 }
 
-interface Caller {
+export interface Caller {
   readonly account: string
   post<Body = unknown>(path: string, body?: unknown, headers?: Record<string, string>): Promise<Reply<Body>>
   get<Body = unknown>(path: string): Promise<Reply<Body>>
-  balance(): Promise<unknown>
+  balance(): Promise<{ readonly balance: number; readonly reserved: number; readonly available: number }>
   usage(): Promise<unknown>
   /** What the ledger charged so far, oldest first, in credits. */
   charges(): Promise<number[]>
@@ -52,6 +53,7 @@ export async function start(make: (options: { store: Store; allowance: number })
   await once(server.listen(0), 'listening')
   const url = `http://localhost:${(server.address() as AddressInfo).port}`
   return {
+    url,
     bill,
     report,
     caller: (headers) => callerOf(url, store, headers),
@@ -68,11 +70,12 @@ function callerOf(url: string, store: Store, own?: Record<string, string>): Call
   const post: Caller['post'] = async (path, body, headers) =>
     replyOf(await fetch(url + path, { method: 'POST', headers: { 'content-type': 'application/json', ...identity, ...headers }, body: JSON.stringify(body) ?? null }))
   const get: Caller['get'] = async (path) => replyOf(await fetch(url + path, { headers: identity }))
+  const balance: Caller['balance'] = async () => (await get<Awaited<ReturnType<Caller['balance']>>>('/v1/credits/balance')).body
   return {
     account,
     post,
     get,
-    balance: async () => (await get('/v1/credits/balance')).body,
+    balance,
     usage: async () => (await post('/v1/credits/projections/usage-summary')).body,
     async charges() {
       const { entries } = await store.send({ kind: 'entries', account, after: '', limit: 1_000 })

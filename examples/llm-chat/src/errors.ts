@@ -6,6 +6,14 @@ export function openAiError(message: string, param: string | null = null, type =
   return { error: { message, type, param, code: null } }
 }
 
+/** What a stream breaks off with when its client leaves. */
+const LEFT = ['ERR_STREAM_PREMATURE_CLOSE', 'EPIPE', 'ECONNRESET']
+
+/** Logs what went wrong here; that a client left is no error. */
+export function logError(error: NodeJS.ErrnoException): void {
+  if (!LEFT.includes(error.code ?? '')) console.error(error)
+}
+
 /** Answers what the handlers and the body parser throw. */
 export const onError: Middleware = async (ctx, next) => {
   try {
