@@ -1,15 +1,16 @@
 import { describe, expect, it } from 'vitest'
+import type { StreamHead } from '../src/http/exchange.js'
 import { StreamTap } from '../src/http/stream-tap.js'
 import { tokenUsage } from '../src/usage/token-usage.js'
 import { openCall } from './open-call.js'
 
-const head = { status: 200, contentType: 'text/event-stream', contentEncoding: undefined, canTrail: true, canGrow: true }
+const head: StreamHead = { status: 200, contentType: 'text/event-stream', contentEncoding: undefined, canTrail: true, canGrow: true }
 const receipt = { charge: 1_500_000, ceiling: 5_000_000, items: [], available: 0, pending: false, operation: false }
 
-function tap({ te, metering = false, ...over }: Partial<typeof head> & { te?: string; metering?: boolean; contentEncoding?: string | undefined } = {}, route: object = {}) {
+function tap({ te, metering = false, ...over }: Partial<StreamHead> & { te?: string; metering?: boolean } = {}, route: object = {}) {
   const base = openCall()
   const call = { ...base.call, header: (name: string) => (name === 'te' ? te : undefined) }
-  return new StreamTap(openCall({ call, route: { product: 'runs', price: 5, metering, ...route } }), { ...head, ...over } as typeof head)
+  return new StreamTap(openCall({ call, route: { product: 'runs', price: 5, metering, ...route } }), { ...head, ...over })
 }
 
 describe('the charge as a trailer', () => {
@@ -38,7 +39,7 @@ describe('the charge as a last event', () => {
     expect(tap({ metering: true }).end({ ...receipt, pending: true }).tail).toContain('"pending":true')
   })
 
-  it.each([
+  it.each<[string, Partial<StreamHead> & { metering?: boolean }]>([
     ['the route does not ask', { metering: false }],
     ['the length has been told', { canGrow: false }],
     ['it is no event stream', { contentType: 'text/plain' }],
