@@ -44,7 +44,7 @@ export function putMetering(ctx: Context, json: string): void {
 
 /** Puts another stream in the place of one. Not by Koa's setter, which takes the first for done with and drops its length. */
 export function replaceStream(ctx: Context, stream: NodeJS.ReadableStream): void {
-  (ctx.response as unknown as { _body: unknown })._body = stream
+  Reflect.set(ctx.response, '_body', stream)
 }
 
 /** Replaces a body and not its type, which Koa chooses again with it. The status is one that Koa leaves alone: it was set with the first body. */
@@ -57,5 +57,5 @@ function replaceBody(ctx: Context, body: unknown): void {
 
 /** For no body Koa sends the words of the status, unless it was told so expressly. */
 function isNull(ctx: Context): boolean {
-  return !hasBody(ctx) || (ctx.response as { readonly _explicitNullBody?: boolean })._explicitNullBody === true
+  return !hasBody(ctx) || Reflect.get(ctx.response, '_explicitNullBody') === true
 }

@@ -26,7 +26,7 @@ export class Tapped extends Transform {
       const source = this.#source
       this.#source = undefined
       if (source) pipeline(isWeb(source) ? Readable.fromWeb(source as never) : source, this, (error) => error && this.reply.fail())
-      super._read(size)
+      super['_read'](size)
     })
   }
 
