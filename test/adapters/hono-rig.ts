@@ -41,8 +41,12 @@ class WatchedStore implements Store {
     return this.#inner.close()
   }
 
+  get kinds(): readonly string[] {
+    return this.#commands.map(({ kind }) => kind)
+  }
+
   count(...kinds: string[]): number {
-    return this.#commands.filter(({ kind }) => kinds.includes(kind)).length
+    return this.kinds.filter((kind) => kinds.includes(kind)).length
   }
 
   /** The reservations that were settled or released, as often as they were. */
