@@ -13,6 +13,8 @@ export class Wire {
   readonly #request
   /** The response when its head is there. */
   readonly head: Promise<IncomingMessage>
+  /** How many bytes `drain` has read. */
+  received = 0
 
   constructor(method: string, url: string, { headers, body, agent }: WireOptions) {
     this.#request = request(url, { method, headers, ...(agent && { agent }) })
@@ -36,6 +38,11 @@ export class Wire {
     const head = await this.head
     const read = await text(head).catch(() => undefined)
     return { whole: read !== undefined && head.complete, text: read ?? '', trailers: head.trailers }
+  }
+
+  /** Reads to the end and keeps nothing. */
+  async drain(): Promise<void> {
+    for await (const chunk of await this.head) this.received += (chunk as Buffer).length
   }
 
   /** Resolves when some of the body is there. */
