@@ -46,6 +46,17 @@ describe('to ask for less', () => {
     expect(await remedy(chat, body, { available: 1_000_000 })).toEqual({ kind: 'top_up' })
   })
 
+  it.each([
+    ['the list', { list: z.array(z.string()).min(1), number: z.number().min(5), text: z.enum(['deep']) }, 1 + 5],
+    ['the number', { list: z.array(z.string()).min(2), number: z.number().min(1), text: z.enum(['deep']) }, 2 + 1],
+    ['the list and the number', { list: z.array(z.string()).min(1), number: z.number().min(1), text: z.enum(['deep']) }, 1 + 1],
+  ])('of %s alone, where the rest can\'t be smaller', async (_, shape, least) => {
+    const route = { body: z.object(shape), price: ({ body }: { body: { list: string[]; number: number } }) => body.list.length + body.number }
+    const body = { list: ['a', 'b'], number: 5, text: 'deep' }
+    expect(await remedy(route, body, { available: least * 1e6 })).toEqual({ kind: 'reduce' })
+    expect(await remedy(route, body, { available: least * 1e6 - 1 })).toEqual({ kind: 'top_up' })
+  })
+
   it('only where it would be admitted: to the last micro-credit', async () => {
     const one = { body: z.object({ n: z.number() }), price: ({ body }: { body: { n: number } }) => 2 + body.n }
     expect(await remedy(one, { n: 9 }, { available: 3_000_000 })).toEqual({ kind: 'reduce' })
@@ -61,7 +72,7 @@ describe('to top up', () => {
   })
 
   it('where the route takes nothing smaller', async () => {
-    const atLeast = { body: z.object({ n: z.number().min(5) }), price: ({ body }: { body: { n: number } }) => body.n }
+    const atLeast = { body: z.object({ n: z.number().min(5) }), price: ({ body }: { body?: { n: number } }) => body?.n ?? 0 }
     expect(await remedy(atLeast, { n: 9 })).toEqual({ kind: 'top_up' })
     const pair = { body: z.object({ list: z.array(z.string()).min(2) }), price: ({ body }: { body: { list: string[] } }) => body.list.length }
     expect(await remedy(pair, { list: Array.from({ length: 9 }, String) })).toEqual({ kind: 'top_up' })
