@@ -45,9 +45,10 @@ export function billing<Bodies, Responses>(options: BillingOptions<Context, Bodi
     const endpoint = engine.endpoints.find(ctx.method, ctx.path)
     if (endpoint) return send(ctx, await endpoint.answer(callOf(ctx, { engine })))
 
+    const missed = watch(ctx)
     const passage = startPassage(ctx, engine)
     try {
-      for (const { pattern, params } of watch(ctx)) {
+      for (const { pattern, params } of missed) {
         const listed = engine.prices.find(passage.method, pattern)
         if (listed && await refuse(ctx, passage, listed, { params })) return undefined
       }
@@ -68,8 +69,8 @@ export function billing<Bodies, Responses>(options: BillingOptions<Context, Bodi
 }
 
 /**
- * Answers a request for an estimate that reached no route of the app's own, whatever was made of it instead.
- * Where it is read, what a call would find is there: the body as parsed, and who asks.
+ * Answers a request for an estimate that reached no route of the app's own, whatever else was made of it. By now it
+ * has been through the middleware that a call goes through: its body is parsed and who asks is known.
  */
 async function estimate(ctx: Context, passage: Passage): Promise<boolean> {
   const { engine, estimate: wanted } = passage
