@@ -1,7 +1,9 @@
 import { once } from 'node:events'
+import type { ServerResponse } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { meter } from '@farebox/core/meter'
 import { metered, type Route } from '@farebox/hono'
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import type { Context, Handler } from 'hono'
 import { describe, expect, it, vi } from 'vitest'
 import { latch } from '../support/apps/latch.js'
@@ -174,6 +176,18 @@ describe('a stream that nobody reads', () => {
     await rig.store.ended(1)
     expect(await rig.charges()).toEqual([5])
   })
+})
+
+it('a response that its handler has sent through Node itself was not left', async () => {
+  const rig = selling(async (c) => {
+    meter.count('lookup', 2)
+    const { outgoing } = c.env as { outgoing: ServerResponse }
+    await once(outgoing.end('sent'), 'close')
+    return RESPONSE_ALREADY_SENT
+  }, 'release')
+  expect((await rig.call('GET', '/run')).text).toBe('sent')
+  await rig.store.ended(1)
+  expect(await rig.charges()).toEqual([2])
 })
 
 /** Numbers from 0 to 1, the same in every run. */

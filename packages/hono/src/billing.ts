@@ -77,7 +77,7 @@ export function billing<Bodies, Responses, E extends Env = Env>(options: Billing
 
 /** Starts to follow a request, with a gate before everything it may still reach. */
 function startDispatch<E extends Env>(c: Context<E>, engine: Engine<Context<E>>, match: Match): Dispatch {
-  const dispatch: Dispatch = { engine, match, exchange: engine.exchange(), account: () => engine.settings.account(c), gated: false, begun: false }
+  const dispatch: Dispatch = { engine, match, exchange: engine.exchange(), account: () => engine.settings.account(c), gated: false, begun: false, gone: false }
   for (const [target] of match.slice(c.req.routeIndex + 1)) arm(target)
   dispatches.set(c, dispatch)
   return dispatch

@@ -57,9 +57,7 @@ function stream(c: Context, dispatch: Dispatch, body: Peeked): void {
   // Of a body that ends soon @hono/node-server tells the length, and Node has no trailers then.
   replace(c, followed, { headers: trails ? { ...headers, 'Transfer-Encoding': 'chunked' } : headers })
   dispatch.begun = true
-  if (c.req.raw.signal.aborted) void left()
-  // Also where a middleware around billing answers something else, and nobody reads the stream.
-  else node?.once('close', () => void left())
+  if (dispatch.gone) void left()
 }
 
 /** Sets all headers at once. A body that has changed takes its length and tag along. */

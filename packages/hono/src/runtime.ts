@@ -3,9 +3,10 @@ import type { Context, ExecutionContext } from 'hono'
 /** What is used of Node's own response; this package imports nothing of Node. */
 export interface NodeResponse {
   readonly statusCode: number
+  readonly destroyed: boolean
   readonly req: { readonly httpVersion: string }
   addTrailers(trailers: Readonly<Record<string, string>>): void
-  once(event: 'close', listener: () => void): unknown
+  once(event: 'finish' | 'close', listener: () => void): NodeResponse
 }
 
 /** Node's response to this request, where @hono/node-server serves the app. */
@@ -23,4 +24,22 @@ export function executionCtxOf(c: Context): ExecutionContext | undefined {
   } catch {
     return undefined
   }
+}
+
+/**
+ * Calls `closed` when nothing can be sent any more, at once where that is so already. Whether all was sent only
+ * Node tells; elsewhere it is called when the client leaves and not after a response.
+ */
+export function onClose(c: Context, closed: (finished: boolean) => void): void {
+  const node = nodeResponseOf(c)
+  // @hono/node-server makes a signal only where one is asked for, and that takes longer than all the rest here.
+  if (node) onNodeClose(node, closed)
+  else if (c.req.raw.signal.aborted) closed(false)
+  else c.req.raw.signal.addEventListener('abort', () => closed(false), { once: true })
+}
+
+function onNodeClose(node: NodeResponse, closed: (finished: boolean) => void): void {
+  if (node.destroyed) return closed(false)
+  let finished = false
+  node.once('finish', () => { finished = true }).once('close', () => closed(finished))
 }

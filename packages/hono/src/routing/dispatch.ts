@@ -17,6 +17,8 @@ export interface Dispatch {
   entered?: ListedRoute
   /** Whether a stream has begun to answer. */
   begun: boolean
+  /** Whether its client has left. */
+  gone: boolean
   /** To be called when the handlers are through; there from the first call on that was admitted. */
   through?: () => void
 }
