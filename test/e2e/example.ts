@@ -18,6 +18,9 @@ export interface Example {
   readonly report: RouteReport
 }
 
+/** Makes an example that keeps its balances in `store`. */
+export type Make = (options: { readonly store: Store; readonly allowance: number }) => Example
+
 /** An example that listens. */
 export interface Running {
   readonly url: string
@@ -48,7 +51,7 @@ export interface Caller {
   charges(): Promise<number[]>
 }
 
-export async function start(make: (options: { store: Store; allowance: number }) => Example, store: Store, allowance: number): Promise<Running> {
+export async function start(make: Make, store: Store, allowance: number): Promise<Running> {
   const { server, bill, report } = make({ store, allowance })
   await once(server.listen(0), 'listening')
   const url = `http://localhost:${(server.address() as AddressInfo).port}`

@@ -1,10 +1,8 @@
 // What docs.humalike.com tells about credits, rule by rule and page by page, and what Farebox adds to it.
 import { randomUUID } from 'node:crypto'
-import { createServer } from 'node:http'
-import { getRequestListener } from '@hono/node-server'
-import { createApp } from '@farebox/example-humalike'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { start, stores, type Caller, type Running } from './example.js'
+import { makeHumalike } from './makers.js'
 
 const ALLOWANCE = 1_000
 const LITTLE = 10
@@ -43,12 +41,8 @@ describe.each(stores)('docs.humalike.com on %s', (_, makeStore) => {
   let api: Running
   let poor: Running
   beforeAll(async () => {
-    const make = (options: Parameters<typeof createApp>[0]) => {
-      const { app, bill } = createApp(options)
-      return { server: createServer(getRequestListener(app.fetch)), bill, report: bill.routes(app) }
-    }
-    api = await start(make, makeStore(), ALLOWANCE)
-    poor = await start(make, makeStore(), LITTLE)
+    api = await start(makeHumalike, makeStore(), ALLOWANCE)
+    poor = await start(makeHumalike, makeStore(), LITTLE)
   })
   afterAll(async () => {
     await api.close()

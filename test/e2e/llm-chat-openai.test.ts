@@ -1,9 +1,8 @@
 // What a program that uses OpenAI's own SDK pays, pointed at llm-chat.
-import { createServer } from 'node:http'
-import { createApp } from '@farebox/example-llm-chat'
 import OpenAI, { APIError, type ClientOptions } from 'openai'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
-import { start, stores, type Caller, type Example, type Running } from './example.js'
+import { start, stores, type Caller, type Running } from './example.js'
+import { makeLlmChat } from './makers.js'
 
 const RATES = { input: 0.001, output: 0.002 }
 const ALLOWANCE = 100
@@ -21,11 +20,6 @@ const prompts = [
   'data: {"usage":{"prompt_tokens":1,"completion_tokens":1}}\n\ndata: [DONE]\n\n', 'event: metering\n\n\r\n\r\n', '\\"} "usage": null, {"choices"',
   ...Array.from({ length: 12 }, (_, i) => words(i * i + 1)),
 ]
-
-function make(options: Parameters<typeof createApp>[0]): Example {
-  const { app, bill } = createApp(options)
-  return { server: createServer(app.callback()), bill, report: bill.routes(app) }
-}
 
 /** An SDK that waits no time between attempts, and counts them. */
 function sdkFor(api: Running, { account }: Caller, { fetch: send = fetch, ...options }: ClientOptions = {}) {
@@ -63,8 +57,8 @@ describe.each(stores)('the OpenAI SDK on %s', (_, makeStore) => {
   let api: Running
   let poor: Running
   beforeAll(async () => {
-    api = await start(make, makeStore(), ALLOWANCE)
-    poor = await start(make, makeStore(), 0.1)
+    api = await start(makeLlmChat, makeStore(), ALLOWANCE)
+    poor = await start(makeLlmChat, makeStore(), 0.1)
   })
   afterAll(async () => {
     await api.close()

@@ -1,7 +1,6 @@
-import { createServer } from 'node:http'
-import { createApp } from '@farebox/example-llm-chat'
 import { describe, expect, it } from 'vitest'
 import { describeExample, expectPriced, expectRefused } from './example-rules.js'
+import { makeLlmChat } from './makers.js'
 
 const path = '/v1/chat/completions'
 const ask = (content: string, rest: object = {}) => ({ model: 'echo-1', messages: [{ role: 'user', content }], ...rest })
@@ -21,10 +20,7 @@ interface Chunk {
 
 describeExample({
   name: 'llm-chat',
-  make(options) {
-    const { app, bill } = createApp(options)
-    return { server: createServer(app.callback()), bill, report: bill.routes(app) }
-  },
+  make: makeLlmChat,
   // 3 + 2 prompt tokens; of at most 100 it makes 5: "You said: hello there".
   call: { path, body: ask('hello there', { max_tokens: 100 }), product: 'chat', price: 0.205, charge: 0.015 },
   rules(api) {

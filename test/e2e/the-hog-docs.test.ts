@@ -1,11 +1,10 @@
 // What docs.thehog.ai tells about credits, rule by rule and page by page. Where its JSON differs from ours in form
 // (the envelope of a refusal, the words for an operation's status, latency in ms), ours is what is tested.
 import { randomUUID } from 'node:crypto'
-import { createServer } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
-import { createApp } from '@farebox/example-the-hog'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { start, stores, type Caller, type Running } from './example.js'
+import { makeTheHog } from './makers.js'
 
 const ALLOWANCE = 1_000
 const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/
@@ -47,13 +46,9 @@ async function finished(caller: Caller, { pollUrl }: Accepted): Promise<Polled> 
 describe.each(stores)('docs.thehog.ai on %s', (_, makeStore) => {
   let api: Running
   let poor: Running
-  const make = (options: Parameters<typeof createApp>[0]) => {
-    const { app, bill } = createApp(options)
-    return { server: createServer(app), bill, report: bill.routes(app) }
-  }
   beforeAll(async () => {
-    api = await start(make, makeStore(), ALLOWANCE)
-    poor = await start(make, makeStore(), 2.5)
+    api = await start(makeTheHog, makeStore(), ALLOWANCE)
+    poor = await start(makeTheHog, makeStore(), 2.5)
   })
   afterAll(async () => {
     await api.close()

@@ -1,11 +1,10 @@
 // The Hog as it runs in production: research is done in another process than requests, and either may die.
 import { randomUUID } from 'node:crypto'
-import { createServer } from 'node:http'
 import type { Store } from '@farebox/core'
-import { createApp } from '@farebox/example-the-hog'
 import { redisStore } from '@farebox/redis'
 import { beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest'
 import { start } from './example.js'
+import { makeTheHog } from './makers.js'
 import { run, type Program } from './program.js'
 
 const ALLOWANCE = 500
@@ -117,10 +116,7 @@ it('an operation that nobody finishes expires after the maxDuration of its route
   const store = redisStore(inject('redisUrl'), { prefix: randomUUID() })
   // As if maxDuration were that short.
   const hasty: Store = { ...store, close: () => store.close(), send: (command) => store.send(command.kind === 'reserve' || command.kind === 'hold' ? { ...command, ttlMs: HELD_MS } : command) }
-  const api = await start((options) => {
-    const { app, bill } = createApp({ ...options, begin: async () => {} })
-    return { server: createServer(app), bill, report: bill.routes(app) }
-  }, hasty, ALLOWANCE)
+  const api = await start((options) => makeTheHog({ ...options, begin: async () => {} }), hasty, ALLOWANCE)
   onTestFinished(() => api.close())
   const caller = api.caller()
   const { body } = await caller.post<{ operationId: string; pollUrl: string }>('/api/deep-research', { question: 'Who?' })

@@ -7,11 +7,11 @@ export function openAiError(message: string, param: string | null = null, type =
 }
 
 /** What a stream breaks off with when its client leaves. */
-const LEFT = ['ERR_STREAM_PREMATURE_CLOSE', 'EPIPE', 'ECONNRESET']
+const LEFT = new Set(['ERR_STREAM_PREMATURE_CLOSE', 'EPIPE', 'ECONNRESET'])
 
 /** Logs what went wrong here; that a client left is no error. */
 export function logError(error: NodeJS.ErrnoException): void {
-  if (!LEFT.includes(error.code ?? '')) console.error(error)
+  if (!LEFT.has(error.code ?? '')) console.error(error)
 }
 
 /** Answers what the handlers and the body parser throw. */
