@@ -94,6 +94,14 @@ export function abortRules(rig: Rig): void {
       expect(await api.settled()).toEqual([1.3])
     })
 
+    it.each(policies)('%s: a stream with a failure status costs 0', async (onAbort) => {
+      const api = await open(({ signal }) => ({ status: 503, chunks: talk(aborted(signal)), headers: events }), { onAbort })
+      const wire = api.wire('POST /run')
+      await wire.begun()
+      wire.leave()
+      expect(await api.settled()).toEqual([])
+    })
+
     it('a stream that has broken before is no abort: it costs 0', async () => {
       const api = await open(() => ({ chunks: broken(), headers: events }), { onAbort: 'ceiling' })
       const wire = api.wire('POST /run')

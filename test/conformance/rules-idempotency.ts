@@ -75,6 +75,15 @@ export function idempotencyRules(rig: Rig): void {
       expect((await api.call('POST /run', keyed())).headers.get('set-cookie')).toBeNull()
     })
 
+    it.each([['HEAD', 'GET'], ['GET', 'HEAD'], ['HEAD', 'HEAD']])('%s, then %s: a GET is never told the empty body of a HEAD', async (...methods) => {
+      const api = await rig.open({ routes: [{ route: 'GET /run', handler: () => ({ json: { ok: true } }) }], prices: { 'GET /run': { product: 'runs', price: 5 } }, allowance: 50 })
+      for (const method of methods) {
+        const { status, text } = await api.call(`${method} /run`, keyed('k', { body: undefined }))
+        expect({ told: status === 200, text: status === 200 && method === 'GET' ? text : '' }).toEqual({ told: status === 200, text: status === 200 && method === 'GET' ? '{"ok":true}' : '' })
+      }
+      expect(await api.charges()).toEqual([5])
+    })
+
     it('409 with Retry-After while its call runs; of 20 at once one runs', async () => {
       const [reached, finish] = [latch(), latch()]
       const { api, handler } = await open(async () => {

@@ -75,6 +75,26 @@ export function streamRules(rig: Rig): void {
       expect((await api.call('POST /run')).text).toBe('some bytes')
     })
 
+    it('adds no byte to one whose length has been told', async () => {
+      const text = 'data: one\n\n'
+      const api = await open(() => streaming(inChunks(text, 4), { ...events, 'Content-Length': String(text.length) }), { metering: true })
+      const wire = api.wire('POST /run', { headers: { te: 'trailers' } })
+      expect((await wire.head).headers).toMatchObject({ 'content-length': String(text.length), 'credits-ceiling': '5' })
+      expect(await wire.read()).toEqual({ whole: true, text, trailers: {} })
+      expect(await api.settled()).toEqual([5])
+    })
+
+    it.each([['events', events], ['bytes', binary]])('of a HEAD request is that of its GET: %s', async (_, headers) => {
+      const terms = { product: 'runs', price: 5, charge: () => 2, metering: true }
+      const api = await rig.open({ routes: [{ route: 'GET /run', handler: () => streaming(inChunks('data: one\n\n', 4), headers) }], prices: { 'GET /run': terms }, allowance: 50 })
+      for (const te of ['', 'trailers']) {
+        const wire = api.wire('HEAD /run', { headers: { te } })
+        expect((await wire.head).statusCode).toBe(200)
+        expect(await wire.read()).toMatchObject({ whole: true, text: '' })
+      }
+      expect(await api.settled()).toEqual([2, 2])
+    })
+
     it('is posted before its end is sent', async () => {
       const api = await open(() => streaming(inChunks('data: one\n\n', 4)))
       for (const left of [45, 40, 35]) {
