@@ -177,15 +177,17 @@ describe.each(versions)('%s', (version, Koa) => {
   it('starts no source that nobody reads', async () => {
     const started = vi.fn()
     const rig = sold((ctx) => {
+      ctx.set('ETag', '"1"')
       ctx.type = 'text'
       ctx.body = Readable.from((async function* () {
         started()
         yield await Promise.resolve('a')
       })())
-    })
+    }, { outside: [conditional()] })
     await rig.call('HEAD', '/run')
+    expect((await rig.call('GET', '/run', { headers: { 'if-none-match': '"1"' } })).status).toBe(304)
     expect(started).not.toHaveBeenCalled()
-    expect(await rig.charges()).toEqual([5])
+    expect(await rig.charges()).toEqual([5, 5])
     await rig.call('GET', '/run')
     expect(started).toHaveBeenCalledOnce()
   })
