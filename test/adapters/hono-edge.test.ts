@@ -30,7 +30,7 @@ it('a call whose client leaves before it is answered is finished, and charged', 
   const answer = call('POST', '/slow?ms=600', { signal: gone.signal })
   await expect.poll(balance).toMatchObject({ reserved: 5 })
   gone.abort()
-  await expect(answer).rejects.toThrow()
+  await expect(answer).rejects.toThrow('aborted')
   await expect.poll(balance, { timeout: 5_000 }).toEqual(standing(98))
 })
 
@@ -46,7 +46,7 @@ it.each([['metered', 98], ['ceiling', 95], ['release', 100]] as const)('a stream
 
 it('a stream that breaks costs nothing', async () => {
   const { call, balance } = caller()
-  await expect(call('GET', '/broken').then((response) => response.text())).rejects.toThrow()
+  await expect(call('GET', '/broken').then((response) => response.text())).rejects.toThrow('terminated')
   await expect.poll(balance).toEqual(standing(100))
 })
 

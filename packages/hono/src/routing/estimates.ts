@@ -1,5 +1,5 @@
-import type { Engine, Route } from '@farebox/core/adapter'
-import type { Context } from 'hono'
+import type { Engine, ListedRoute } from '@farebox/core/adapter'
+import type { Context, Handler } from 'hono'
 import { HonoRequest } from 'hono/request'
 import type { Result, Router } from 'hono/router'
 import { RegExpRouter } from 'hono/router/reg-exp-router'
@@ -15,24 +15,29 @@ import { mayPassOn, type Match, type Target } from './match.js'
 /** Who can tell what a path would match. */
 export type Matcher = Pick<Router<Target>, 'match'>
 
-interface Paid {
-  readonly key: string
-  readonly route: Route
+/** A route that a match reaches, and where in the match. */
+interface Reached extends ListedRoute {
+  readonly index: number
 }
 
 /** In the order in which a path is tried; to Hono, HEAD is GET. */
 const METHODS = ['POST', 'GET', 'PUT', 'PATCH', 'DELETE', 'QUERY', 'OPTIONS']
 
-/** Answers a request for an estimate; `undefined` for any other request, and where the app has a route of its own there. */
-export async function estimate<E extends Engine<never>>(c: Context, engine: E, matched: Match, matcher: Matcher, account: () => unknown): Promise<Response | undefined> {
+/**
+ * Answers a request for an estimate; `undefined` for any other request, and where the app has a route of its own there.
+ *
+ * @param matched what the request itself matched
+ * @param matcher what tells which route the estimated path would match
+ */
+export async function estimate(c: Context, engine: Engine<never>, matched: Match, matcher: Matcher, account: () => unknown): Promise<Response | undefined> {
   const path = engine.estimates.pathOf(c.req.method, c.req.path)
   if (path === undefined || hasOwnRoute(c, { engine, match: matched })) return undefined
   for (const method of METHODS) {
     const result = matcher.match(method, path)
-    const found = paidAt({ engine, match: result[0] as Match }, method)
-    if (!found) continue
-    const { key, route, index } = found
-    return respond(c, await engine.estimates.answer(key, route, { ...callOf(c, account), params: paramsOf(c, path, result, index) }))
+    const reached = reachedBy({ engine, match: result[0] as Match }, method)
+    if (!reached || reached.terms === 'free') continue
+    const call = { ...callOf(c, account), params: paramsOf(c, path, result, reached.index) }
+    return respond(c, await engine.estimates.answer(reached.key, reached.terms, call))
   }
   return undefined
 }
@@ -43,11 +48,11 @@ export async function estimate<E extends Engine<never>>(c: Context, engine: E, m
  */
 export function matcherOf({ prices }: Engine<never>): Matcher {
   const router = new SmartRouter<Target>({ routers: [new RegExpRouter(), new TrieRouter()] })
-  const handler = (): undefined => undefined
+  const handler: Handler = () => {}
   for (const { key } of prices.routes) {
     const method = key.slice(0, key.indexOf(' '))
     const path = mergePath('/', key.slice(method.length + 1))
-    router.add(method, path, [handler as never, { basePath: '/', method, path, handler: handler as never }])
+    router.add(method, path, [handler, { basePath: '/', method, path, handler }])
   }
   return router
 }
@@ -61,22 +66,21 @@ function hasOwnRoute(c: Context, listing: Listing): boolean {
   })
 }
 
-/** What a request with this match would pay: the last route that it reaches before a handler that can't pass it on, as the gates enter them. */
-function paidAt(listing: Listing, method: string): (Paid & { readonly index: number }) | undefined {
-  const { match } = listing
-  let reached: { key: string, terms: 'free' | Route, index: number } | undefined
-  let entered: unknown
-  for (const [index, [[, route]]] of match.entries()) {
+/** The route that a request with this match would pay for: the last one before a handler that can't pass it on, as the gates enter them. */
+function reachedBy(listing: Listing, method: string): Reached | undefined {
+  let entered: ListedRoute | undefined
+  let reached: Reached | undefined
+  for (const [index, [[, route]]] of listing.match.entries()) {
     const listed = listingOf(listing, index, method)
     if (listed && listed !== entered && !standsInFront(listing, index, method, listed)) {
       entered = listed
       reached = { ...listed, index }
     }
-    const terms = billables.get(findTargetHandler(route.handler) as never)
+    const terms = billables.get(findTargetHandler(route.handler) as Handler)
     if (terms) reached = { key: `${method} ${route.path}`, terms, index }
     if (!mayPassOn(route)) break
   }
-  return reached && reached.terms !== 'free' ? { key: reached.key, route: reached.terms, index: reached.index } : undefined
+  return reached
 }
 
 /** The parameters of a match, decoded as Hono decodes a request's. */
