@@ -81,7 +81,7 @@ const schemaOption = z.custom<Route['body']>(
 
 /** One route's terms, as `prices` and `billable` take them. */
 const routeOption: z.ZodType<Route> = z.strictObject({
-  product: z.string().min(1).max(100),
+  product: z.string().min(1).max(100).regex(/^\P{Surrogate}*$/u, 'expected well-formed Unicode, got a lone surrogate'),
   body: schemaOption.optional(),
   response: schemaOption.optional(),
   price: z.union([credits, aFunction<Extract<Route['price'], (...args: never) => unknown>>('a function')], {

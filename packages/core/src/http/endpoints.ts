@@ -20,7 +20,7 @@ interface Endpoint {
 }
 
 /** An endpoint that a request is for. */
-export interface FoundEndpoint {
+interface FoundEndpoint {
   answer(call: Pick<Call, 'account' | 'header'>): Promise<Answer>
 }
 
