@@ -176,6 +176,23 @@ describe('a stream that nobody reads', () => {
     await rig.store.ended(1)
     expect(await rig.charges()).toEqual([5])
   })
+
+  it('nor anything else, since its client had left, is settled', async () => {
+    const left = latch()
+    const rig = rigged({ prices: { 'GET /run': { product: 'p', price: 5 } } })
+    rig.app.use(async (c, next) => { await next(); c.res = undefined; c.res = new Response('other') })
+    rig.app.use(rig.bill).get('/run', async (c) => {
+      c.req.raw.signal.addEventListener('abort', () => setImmediate(left.open))
+      await left.opened
+      return waiting(c)
+    })
+    const req = await rig.send('GET', '/run')
+    await rig.store.sent(1, 'reserve')
+    await turn()
+    req.destroy()
+    await rig.store.ended(1)
+    expect(await rig.charges()).toEqual([5])
+  })
 })
 
 it('a response that its handler has sent through Node itself was not left', async () => {

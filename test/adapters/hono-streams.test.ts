@@ -55,6 +55,11 @@ describe('the trailer', () => {
     expect([body, trailers]).toEqual(['ab', { 'credits-charged': '2' }])
   })
 
+  it('also of a stream that has nothing to send', async () => {
+    const { body, trailers } = await exchanged(selling(pieces([])), { te: 'trailers' })
+    expect([body, trailers]).toEqual(['', { 'credits-charged': '2' }])
+  })
+
   it('is not sent where there can be none', async () => {
     const without = async (rig: Rig, headers: Record<string, string>) => {
       const got = await exchanged(rig, headers)
