@@ -74,7 +74,7 @@ export function billing<Bodies, Responses>(options: BillingOptions<Context, Bodi
  */
 async function estimate(ctx: Context, passage: Passage): Promise<boolean> {
   const { engine, estimate: wanted } = passage
-  if (!wanted || wanted === 'own' || ctx.headerSent || !ctx.writable) return false
+  if (!wanted || wanted === 'own' || ctx.headerSent) return false
   send(ctx, await engine.estimates.answer(wanted.key, wanted.terms, callOf(ctx, passage, wanted.params)))
   return true
 }
