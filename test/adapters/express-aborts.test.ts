@@ -21,7 +21,7 @@ const streams: Record<string, (res: ServerResponse, source: Readable) => void> =
   'pipe': (res, source) => source.pipe(res),
   'pipeline': (res, source) => pipeline(source, res, () => {}),
   'pipeline of an iterator': (res, source) => pipeline(source[Symbol.asyncIterator]() as never, res, () => {}),
-  'writes': (res, source) => source.on('data', (chunk) => res.write(chunk)),
+  'writes': (res, source) => source.on('data', (chunk) => res.write(chunk)).on('end', () => res.end()),
   'pipe that is cut with its caller': (res, source) => {
     res.once('close', () => source.destroy(new Error('nobody reads')))
     source.on('error', (error) => res.destroy(error)).pipe(res)
@@ -85,24 +85,29 @@ describe.each(versions)('%s', (_, express) => {
       expect(await rig.charges()).toEqual([1])
     })
 
-    it('pays for a stream that fails because of it', async () => {
-      const rig = app((req, res) => {
-        const echo = new PassThrough()
-        pipeline(req, echo, res, () => {})
-      })
-      const socket = await rig.raw('POST /run HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n4\r\ndata\r\n')
-      await once(socket, 'data')
-      socket.end()
-      await expectEnded(rig, 'settle')
-
-      const thrower = app((req, res, next) => {
-        res.write('some')
-        req.on('error', next)
-      })
-      const other = await thrower.raw('POST /run HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n')
-      await once(other, 'data')
-      other.end()
-      await expectEnded(thrower, 'settle')
+    it.each<[string, string, RequestHandler]>([
+      ['an echo', 'POST /run HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n4\r\ndata\r\n', (req, res) => pipeline(req, new PassThrough(), res, () => {})],
+      ['an error passed on', GET, (req, res, next) => {
+        res.write('data')
+        req.on('aborted', () => next(new Error('nobody reads')))
+      }],
+      ['a response destroyed', GET, (req, res) => {
+        res.write('data')
+        req.on('aborted', () => res.destroy(new Error('nobody reads')))
+      }],
+      ['a source destroyed', GET, (req, res) => {
+        const source = endless('data').on('error', () => {})
+        req.on('aborted', () => source.destroy(new Error('nobody reads')))
+        source.pipe(res)
+      }],
+    ])('pays for a stream that fails because of it: %s', async (_, sent, handler) => {
+      for (const leaving of Object.values(leavings)) {
+        const rig = app(handler)
+        const socket = await rig.raw(sent)
+        await once(socket, 'data')
+        leaving(socket)
+        await expectEnded(rig, 'settle')
+      }
     })
 
     it('pays the whole where all of a told length has left', async () => {
@@ -193,9 +198,7 @@ describe.each(versions)('%s', (_, express) => {
       for (const [onAbort, ending] of [['metered', 'settle'], ['ceiling', 'settle'], ['release', 'release']]) {
         const rig = app((_req, res) => {
           rig.ran.push('run')
-          setImmediate(() => {
-            res.write('a')
-          })
+          if (onAbort === 'metered') res.write('a')
         }, { onAbort })
         const go = rig.store.stopReserving()
         const socket = await rig.raw(GET)
@@ -330,7 +333,6 @@ describe.each(versions)('%s', (_, express) => {
         if (name === 'json') res.json({ text: 'x'.repeat(random() * 20_000) })
         else if (name === 'whole') res.end('x'.repeat(random() * 20_000))
         else streams[name]!(res, Readable.from(some(random)).on('error', (error) => res.destroy(error)))
-        if (name === 'writes') setTimeout(() => res.end(), random() * 8)
       })
     }
     const agent = new Agent({ keepAlive: true, maxSockets: 80 })

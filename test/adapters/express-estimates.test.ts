@@ -125,6 +125,14 @@ describe.each(versions)('%s', (name, express) => {
     await expectEstimates(rig, { '/r/run': name === 'Express 5.1' ? undefined : 7, '/r/read/5': name === 'Express 5.1' ? undefined : 5, '/run': 8 })
   })
 
+  it('are of a POST before any other method', async () => {
+    const rig = open({ prices: priced('GET /run', 'POST /run', 'PUT /run') })
+    rig.app.use(rig.bill)
+    rig.app.get('/run', rig.handler('ran'))
+    rig.app.route('/run').put(rig.handler('ran')).post(rig.handler('ran'))
+    await expectEstimates(rig, { '/run': 2 })
+  })
+
   it.skipIf(name === 'Express 5.1')('learn from the calls of a billable route, however those are spelled', async () => {
     const rig = open()
     rig.app.use(rig.bill)

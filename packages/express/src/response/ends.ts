@@ -29,7 +29,7 @@ export class Ends {
     private readonly progress: Progress,
   ) {
     const onError = () => {
-      this.#broken ||= !this.#isLeaving()
+      this.#broken ||= !this.#hasLeft()
     }
     // A pipeline into a response that has closed destroys its source, and writes nothing.
     const onClose = () => this.look()
@@ -53,12 +53,12 @@ export class Ends {
 
   /** The handler threw. What comes of a caller's leaving in mid-stream is no failure. */
   threw(): void {
-    if (!this.progress.begun || !this.#isLeaving()) this.exchange.threw()
+    if (!this.progress.begun || !this.#hasLeft()) this.exchange.threw()
   }
 
   /** `res.destroy` was called: nothing can be answered any more. */
   destroyed(): void {
-    if (this.progress.begun && this.#isLeaving()) return
+    if (this.progress.begun && this.#hasLeft()) return
     this.exchange.threw()
     void this.#end()
   }
@@ -78,8 +78,8 @@ export class Ends {
     return this.progress.begun && this.progress.written >= Number(this.res.getHeader('Content-Length'))
   }
 
-  /** Whether the caller has left or is about to: its side of the connection may close a little before the response does. */
-  #isLeaving(): boolean {
-    return this.req.socket.destroyed || this.req.socket.readableEnded
+  /** Whether the caller has left: the request tells a little before the response closes. */
+  #hasLeft(): boolean {
+    return this.req.socket.destroyed
   }
 }
