@@ -12,7 +12,7 @@ export const stores: readonly (readonly [string, () => Store])[] = [
 ]
 
 /** An example as its `createApp` makes it, behind a server that does not listen yet. */
-export interface Example {
+interface Example {
   readonly server: Server
   readonly bill: Billing
   readonly report: RouteReport

@@ -143,6 +143,7 @@ describe.each(stores)('docs.thehog.ai on %s', (_, makeStore) => {
 
     it('expectedLatencyRange: how long it takes about', async () => {
       expect(await estimateOf(research)).toMatchObject({ expectedLatencyRange: { lowMs: 1_000, highMs: 1_500 } })
+      expect(await estimateOf(generate)).toMatchObject({ expectedLatencyRange: { lowMs: 1, highMs: 100 } })
     })
 
     it('providersLikelyUsed: who is likely to be asked', async () => {

@@ -2,7 +2,7 @@ import type { Middleware } from 'koa'
 import { ZodError } from 'zod'
 
 /** An error as OpenAI's clients expect it. */
-export function openAiError(message: string, param: string | null = null, type = 'invalid_request_error') {
+function openAiError(message: string, param: string | null = null, type = 'invalid_request_error') {
   return { error: { message, type, param, code: null } }
 }
 
