@@ -94,9 +94,9 @@ describe('an estimate is found by Hono\'s own matching', () => {
     rig.app.use(rig.bill)
     rig.app.get('/items/special', run).get('/items/:id', run)
     rig.app.get('/pass/*', pass).get('/pass/dear', run).get('/pass/unlisted', run)
-    rig.app.use('/guard/*', pass).get('/guard/free', run).get('/guard/*', run)
+    rig.app.use('/guard/*', pass).get('/guard/free', run).get('/guard/unlisted', run).get('/guard/*', run)
     rig.bill.routes(rig.app)
-    for (const [path, wanted] of Object.entries({ '/items/special': 404, '/items/x': 9, '/pass/dear': 5, '/pass/unlisted': 1, '/guard/free': 404, '/gone': 404 })) expect(await estimated(rig, path), path).toBe(wanted)
+    for (const [path, wanted] of Object.entries({ '/items/special': 404, '/items/x': 9, '/pass/dear': 5, '/pass/unlisted': 1, '/guard/free': 404, '/guard/unlisted': 404, '/guard/x': 3, '/gone': 404 })) expect(await estimated(rig, path), path).toBe(wanted)
   })
 
   it('of routes that billable() sells, once the app was shown', async () => {
