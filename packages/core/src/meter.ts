@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { CallMeter } from './billing/call-meter.js'
-import { onEnter } from './billing/scope.js'
+import type { CallMeter } from './billing/call/call-meter.js'
+import { onEnter } from './billing/call/scope.js'
 import { FareboxError } from './errors.js'
 
 const calls = new AsyncLocalStorage<CallMeter>()

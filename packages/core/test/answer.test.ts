@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Refused } from '../src/billing/refused.js'
+import type { Refused } from '../src/billing/admission/refused.js'
 import { answer } from '../src/http/answer.js'
 import { refusalOf } from '../src/http/refusals.js'
 

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest'
 import { z } from 'zod'
-import type { Query } from '../src/billing/route.js'
+import type { Query } from '../src/billing/prices/route.js'
 import * as requests from './requests.js'
 import { call } from './requests.js'
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { CallMeter } from '../src/billing/call-meter.js'
-import { metered } from '../src/billing/metered.js'
+import { CallMeter } from '../src/billing/call/call-meter.js'
+import { metered } from '../src/billing/prices/metered.js'
 import { meter } from '../src/meter.js'
 import { setUp } from './requests.js'
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { operations } from '../src/billing/operations.js'
+import { operations } from '../src/billing/operations/operations.js'
 import { createEngine } from '../src/engine.js'
 import { RECORD_KEPT_MS } from '../src/ledger/limits.js'
 import type { Command } from '../src/store/commands.js'

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { Postings } from '../src/billing/postings.js'
-import { Renewal } from '../src/billing/renewal.js'
+import { Postings } from '../src/billing/settlement/postings.js'
+import { Renewal } from '../src/billing/settlement/renewal.js'
 import { apply } from '../src/ledger/apply.js'
 import type { Closed, LedgerCommand, OperationRead, Settle } from '../src/ledger/commands.js'
 import { CLOSED_KEPT_MS, RECORD_KEPT_MS } from '../src/ledger/limits.js'

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { metered } from '../src/billing/metered.js'
-import { remedyOf } from '../src/billing/remedy.js'
-import type { Route } from '../src/billing/route.js'
+import { metered } from '../src/billing/prices/metered.js'
+import { remedyOf } from '../src/billing/admission/remedy.js'
+import type { Route } from '../src/billing/prices/route.js'
 import type { Insufficient } from '../src/ledger/commands.js'
-import { tokenUsage } from '../src/usage/token-usage.js'
+import { tokenUsage } from '../src/tokens/token-usage.js'
 import { openCall } from './open-call.js'
 
 const short: Insufficient = { kind: 'insufficient', required: 9_000_000, now: 1_000, freesAt: 0, balance: 3_000_000, reserved: 0, available: 3_000_000 }

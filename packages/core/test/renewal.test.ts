@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { Renewal } from '../src/billing/renewal.js'
+import { Renewal } from '../src/billing/settlement/renewal.js'
 import type { Extended, Gone } from '../src/ledger/commands.js'
 import { openCall, recordingEvents, recordingLogger, scriptedStore } from './open-call.js'
 

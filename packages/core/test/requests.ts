@@ -1,4 +1,4 @@
-import type { BodyRead, Call } from '../src/billing/call.js'
+import type { BodyRead, Call } from '../src/billing/call/call.js'
 import type { BillingOptions } from '../src/billing/options.js'
 import { createEngine } from '../src/engine.js'
 import { memoryStore } from '../src/store/memory.js'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import type { Call } from '../src/billing/call.js'
+import type { Call } from '../src/billing/call/call.js'
 import { memoryStore } from '../src/store/memory.js'
 import { scriptedStore } from './open-call.js'
 import { call, setUp } from './requests.js'

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { chargeOf, priceOf } from '../src/billing/pricing.js'
-import type { ChargeContext, PriceContext, Route } from '../src/billing/route.js'
-import type { TokenUsage } from '../src/usage/token-reader.js'
-import { soFar, toldUsage } from '../src/usage/told-usage.js'
-import { tokenUsage, type TokenRates } from '../src/usage/token-usage.js'
+import { chargeOf, priceOf } from '../src/billing/prices/pricing.js'
+import type { ChargeContext, PriceContext, Route } from '../src/billing/prices/route.js'
+import type { TokenUsage } from '../src/tokens/token-reader.js'
+import { soFar, toldUsage } from '../src/tokens/told-usage.js'
+import { tokenUsage, type TokenRates } from '../src/tokens/token-usage.js'
 import { nothing } from './token-responses.js'
 
 const Chat = z.object({ prompt: z.string(), max_tokens: z.number() })

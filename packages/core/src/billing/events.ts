@@ -1,6 +1,6 @@
 import { toCredits } from '../credits.js'
-import type { OpenCall } from './call.js'
-import type { ChargeItem } from './route.js'
+import type { OpenCall } from './call/call.js'
+import type { ChargeItem } from './prices/route.js'
 import type { Logger } from './options.js'
 
 /** A call, as every event names it. `route` is its key in the price book. */

@@ -2,9 +2,9 @@ import { z } from 'zod'
 import type { Store } from '../store/store.js'
 import { MAX_CREDITS } from '../credits.js'
 import { FareboxError } from '../errors.js'
-import { canonicalKey, parseRouteKey } from './route-key.js'
+import { canonicalKey, parseRouteKey } from './prices/route-key.js'
 import type { Events, Listeners } from './events.js'
-import type { PriceBook, Route } from './route.js'
+import type { PriceBook, Route } from './prices/route.js'
 
 /** Where billing says what a person should look at. */
 export interface Logger {

@@ -1,7 +1,7 @@
 import type { Logger } from './options.js'
-import type { PriceList } from './price-list.js'
-import { canonicalKey } from './route-key.js'
-import type { Route } from './route.js'
+import type { PriceList } from './prices/price-list.js'
+import { canonicalKey } from './prices/route-key.js'
+import type { Route } from './prices/route.js'
 
 /** A handler as an adapter finds it in the app. */
 export interface RegisteredRoute {

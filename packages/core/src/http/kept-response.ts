@@ -1,5 +1,5 @@
 import type { Replayed } from '../ledger/commands.js'
-import type { Route } from '../billing/route.js'
+import type { Route } from '../billing/prices/route.js'
 import type { Answer } from './answer.js'
 import { carriesJson } from './body-type.js'
 import { closingHeaders } from './headers.js'

@@ -1,6 +1,6 @@
-import type { OpenCall, Receipt } from '../billing/call.js'
+import type { OpenCall, Receipt } from '../billing/call/call.js'
 import { toCredits } from '../credits.js'
-import { TokenReader } from '../usage/token-reader.js'
+import { TokenReader } from '../tokens/token-reader.js'
 import { isEncoded, isEventStream } from './body-type.js'
 import type { StreamEnd, StreamHead } from './exchange.js'
 import { ceilingHeader } from './headers.js'

@@ -1,10 +1,10 @@
-import type { Insufficient } from '../ledger/commands.js'
-import type { Call } from './call.js'
-import { priceContext } from './context.js'
-import { priceOf } from './pricing.js'
+import type { Insufficient } from '../../ledger/commands.js'
+import type { Call } from '../call/call.js'
+import { priceContext } from '../prices/context.js'
+import { priceOf } from '../prices/pricing.js'
 import type { Quote } from './quoting.js'
-import type { Route } from './route.js'
-import { parse } from './schema.js'
+import type { Route } from '../prices/route.js'
+import { parse } from '../prices/schema.js'
 
 /** What an account that can't cover a call can do about it. */
 export type Remedy =

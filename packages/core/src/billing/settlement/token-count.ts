@@ -1,7 +1,7 @@
-import { soFar, toldUsage } from '../usage/told-usage.js'
-import { TokenReader, type TokenUsage } from '../usage/token-reader.js'
-import type { OpenCall } from './call.js'
-import { priceContext } from './context.js'
+import { soFar, toldUsage } from '../../tokens/told-usage.js'
+import { TokenReader, type TokenUsage } from '../../tokens/token-reader.js'
+import type { OpenCall } from '../call/call.js'
+import { priceContext } from '../prices/context.js'
 
 /**
  * The tokens that a call used, for a route that is priced by them: as its response tells, or has told when it `brokeOff`.

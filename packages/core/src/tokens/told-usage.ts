@@ -1,4 +1,4 @@
-import type { Quantities } from '../billing/metered.js'
+import type { Quantities } from '../billing/prices/metered.js'
 import type { TokenUsage } from './token-reader.js'
 import type { ReadUsage } from './token-tally.js'
 

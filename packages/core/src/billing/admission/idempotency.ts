@@ -1,4 +1,4 @@
-import type { Call } from './call.js'
+import type { Call } from '../call/call.js'
 import { ok, refuse, type Step } from './step.js'
 
 /** The idempotency key of a call and what it sends, both as digests; `''` for a call without a key. */

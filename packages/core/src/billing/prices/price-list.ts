@@ -1,4 +1,4 @@
-import { FareboxError } from '../errors.js'
+import { FareboxError } from '../../errors.js'
 import type { Route } from './route.js'
 import { canonicalKey, canonicalPath, parseRouteKey } from './route-key.js'
 

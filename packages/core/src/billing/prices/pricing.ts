@@ -1,4 +1,4 @@
-import { MAX_CREDITS, toMicro } from '../credits.js'
+import { MAX_CREDITS, toMicro } from '../../credits.js'
 import type { ChargeContext, ChargeItem, PriceContext, Route } from './route.js'
 import { parse } from './schema.js'
 

@@ -1,11 +1,11 @@
-import { toMicro } from '../credits.js'
+import { toMicro } from '../../credits.js'
 import { identify } from './account.js'
-import type { Call } from './call.js'
-import { priceContext } from './context.js'
-import type { Settings } from './options.js'
-import { priceOf } from './pricing.js'
-import type { Route } from './route.js'
-import { parse } from './schema.js'
+import type { Call } from '../call/call.js'
+import { priceContext } from '../prices/context.js'
+import type { Settings } from '../options.js'
+import { priceOf } from '../prices/pricing.js'
+import type { Route } from '../prices/route.js'
+import { parse } from '../prices/schema.js'
 import { ok, refuse, type Step } from './step.js'
 
 /** Who pays, and the most it can cost. */

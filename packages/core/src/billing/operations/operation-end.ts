@@ -1,6 +1,6 @@
-import { MAX_CREDITS, toMicro } from '../credits.js'
-import { FareboxError } from '../errors.js'
-import { itemize, type Quantities } from './metered.js'
+import { MAX_CREDITS, toMicro } from '../../credits.js'
+import { FareboxError } from '../../errors.js'
+import { itemize, type Quantities } from '../prices/metered.js'
 
 /** What an operation came to. `charge` in credits; `usage` in units of the route's rates; neither: its price. */
 export interface Success {

@@ -1,4 +1,4 @@
-import type { TokenUsage } from '../usage/token-reader.js'
+import type { TokenUsage } from '../../tokens/token-reader.js'
 
 /** How a call ended. What its response says is read only when a charge asks for it. */
 export type Outcome =

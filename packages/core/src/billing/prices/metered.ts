@@ -1,4 +1,4 @@
-import { FareboxError } from '../errors.js'
+import { FareboxError } from '../../errors.js'
 import type { ChargeContext, ChargeItem, ItemizedCharge, PriceContext, Route } from './route.js'
 import type { Schema } from './schema.js'
 

@@ -1,6 +1,6 @@
-import { metered, type Quantities } from '../billing/metered.js'
-import type { PriceContext, Route } from '../billing/route.js'
-import type { Schema } from '../billing/schema.js'
+import { metered, type Quantities } from '../billing/prices/metered.js'
+import type { PriceContext, Route } from '../billing/prices/route.js'
+import type { Schema } from '../billing/prices/schema.js'
 import { FareboxError } from '../errors.js'
 import type { TokenUsage } from './token-reader.js'
 

@@ -1,4 +1,4 @@
-import type { TokenUsage } from '../usage/token-reader.js'
+import type { TokenUsage } from '../../tokens/token-reader.js'
 import type { Quantities } from './metered.js'
 import type { Schema } from './schema.js'
 

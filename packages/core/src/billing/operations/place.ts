@@ -1,4 +1,4 @@
-import type { OpenCall } from './call.js'
+import type { OpenCall } from '../call/call.js'
 
 /** Where an operation is kept and what it needs to be finished, for a worker that knows its id only. */
 export interface Place {

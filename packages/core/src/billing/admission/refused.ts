@@ -1,6 +1,6 @@
-import type { Insufficient } from '../ledger/commands.js'
+import type { Insufficient } from '../../ledger/commands.js'
 import type { Remedy } from './remedy.js'
-import type { SchemaIssue } from './schema.js'
+import type { SchemaIssue } from '../prices/schema.js'
 
 /** Why a call may not run. Amounts are micro-credits. */
 export type Refused =

@@ -1,8 +1,8 @@
-import { countersOf, learnedFrom, type Learned, type Observation } from '../learning/counters.js'
-import type { Counts } from '../store/commands.js'
-import type { Store } from '../store/store.js'
-import { withDeadline } from './deadline.js'
-import { backgroundTimer, timersEndWithRequest } from './timers.js'
+import { countersOf, learnedFrom, type Learned, type Observation } from './counters.js'
+import type { Counts } from '../../store/commands.js'
+import type { Store } from '../../store/store.js'
+import { withDeadline } from '../deadline.js'
+import { backgroundTimer, timersEndWithRequest } from '../timers.js'
 
 /** How long what this process has seen waits before the others can see it, ms. */
 const FLUSH_MS = 1_000

@@ -1,4 +1,4 @@
-import type { Counts } from '../store/commands.js'
+import type { Counts } from '../../store/commands.js'
 import { bucketOf, middleOf, percentileBucket } from './latency.js'
 
 /** How one call went. Amounts in micro-credits. */

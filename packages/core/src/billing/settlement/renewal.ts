@@ -1,10 +1,10 @@
-import type { Store } from '../store/store.js'
-import type { OpenCall } from './call.js'
-import { toCredits } from '../credits.js'
-import { callEvent, type Emitter } from './events.js'
-import type { Logger } from './options.js'
-import { MAX_DURATION_MS } from './route.js'
-import { backgroundTimer, timersEndWithRequest } from './timers.js'
+import type { Store } from '../../store/store.js'
+import type { OpenCall } from '../call/call.js'
+import { toCredits } from '../../credits.js'
+import { callEvent, type Emitter } from '../events.js'
+import type { Logger } from '../options.js'
+import { MAX_DURATION_MS } from '../prices/route.js'
+import { backgroundTimer, timersEndWithRequest } from '../timers.js'
 
 /**
  * Keeps the reservations of running calls alive: one timer for the process, that moves every deadline three

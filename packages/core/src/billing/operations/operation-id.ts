@@ -1,7 +1,7 @@
-import { isId } from './account.js'
-import type { OpenCall } from './call.js'
-import { chargeContext } from './context.js'
-import type { Succeeded } from './outcome.js'
+import { isId } from '../admission/account.js'
+import type { OpenCall } from '../call/call.js'
+import { chargeContext } from '../prices/context.js'
+import type { Succeeded } from '../call/outcome.js'
 
 /** Whether a call has begun an operation, by its status and what its route names. */
 type Begun =

@@ -1,6 +1,6 @@
 import type { CallMeter } from './call-meter.js'
-import type { Idempotency } from './idempotency.js'
-import type { Query, Route } from './route.js'
+import type { Idempotency } from '../admission/idempotency.js'
+import type { Query, Route } from '../prices/route.js'
 
 /** What an adapter tells about a request. Everything is read only when billing needs it. */
 export interface Call {

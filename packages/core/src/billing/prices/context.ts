@@ -1,6 +1,6 @@
-import type { Call, OpenCall } from './call.js'
-import { toCredits } from '../credits.js'
-import type { Succeeded } from './outcome.js'
+import type { Call, OpenCall } from '../call/call.js'
+import { toCredits } from '../../credits.js'
+import type { Succeeded } from '../call/outcome.js'
 import type { ChargeContext, PriceContext } from './route.js'
 
 export function priceContext(call: Call, account: string, body: unknown): PriceContext {
