@@ -143,6 +143,16 @@ describe.each(versions)('%s', (_, express) => {
       expect(rig.store.ends).toEqual(['settle'])
     })
 
+    it('do not stand in the way of what answers a status that Node refuses', async () => {
+      const rig = app((_req, res) => {
+        res.statusCode = 1000
+        res.write('x')
+      })
+      expect((await rig.call('GET /run', { headers: te })).status).toBe(500)
+      await rig.ended(1)
+      expect(rig.store.ends).toEqual(['release'])
+    })
+
     it('are none over HTTP/1.0', async () => {
       const rig = app(streaming())
       const socket = await rig.raw('GET /run HTTP/1.0\r\nTE: trailers\r\n\r\n')
@@ -243,7 +253,7 @@ describe.each(versions)('%s', (_, express) => {
 
   describe('Idempotency-Key', () => {
     const key = { 'idempotency-key': 'k' }
-    const comparable = ({ headers: { date, 'idempotent-replayed': _, ...headers } }: { headers: Readonly<Record<string, unknown>> }) => headers
+    const comparable = ({ headers }: { headers: object }) => Object.fromEntries(Object.entries(headers).filter(([name]) => name !== 'date' && name !== 'idempotent-replayed'))
 
     it.each<[string, RequestHandler, object?]>([
       ['JSON', (_req, res) => res.json({ a: 1 })],
@@ -273,8 +283,7 @@ describe.each(versions)('%s', (_, express) => {
       const again = await rig.call('GET /run', { headers: key })
       expect(again.headers['idempotent-replayed']).toBe('true')
       expect([again.status, again.bytes]).toEqual([first.status, first.bytes])
-      expect({ ...comparable(again), 'x-list': undefined }).toEqual({ ...comparable(first), 'x-list': undefined })
-      expect(again.headers['x-list']).toBe(first.headers['x-list'])
+      expect(comparable(again)).toEqual(comparable(first))
       expect(ran).toHaveBeenCalledOnce()
       expect(await rig.charges()).toEqual([2])
     })

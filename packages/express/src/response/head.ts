@@ -30,7 +30,7 @@ export function canTrail(req: Request, res: Response, status: number): boolean {
   const encoding = res.getHeader('Transfer-Encoding')
   // Node sends it without, where something has taken that header off.
   const chunked = encoding === undefined ? !Reflect.get(res, '_removedTE') : /\bchunked\b/i.test(String(encoding))
-  return req.httpVersion === '1.1' && chunked && canGrow(req, res, status)
+  return req.httpVersion === '1.1' && isStatus(status) && chunked && canGrow(req, res, status)
 }
 
 export function hasBody(method: string, status: number): boolean {

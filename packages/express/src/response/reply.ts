@@ -1,17 +1,15 @@
 import type { Request, Response } from 'express'
 import type { Logger } from '@farebox/core'
-import { carriesJson, type Exchange } from '@farebox/core/adapter'
-import { argumentsOf, bytesOf, writtenAfterEnd } from './arguments.js'
+import type { Exchange } from '@farebox/core/adapter'
+import { argumentsOf, writtenAfterEnd } from './arguments.js'
 import { Ends } from './ends.js'
-import { canGrow, canTrail, currentLine, isSendable, isStatus, type StatusLine } from './head.js'
-import { announce, describeAnew, forgetLength, headersOf, setAll, setFields, typeOf } from './headers.js'
-import { jsonIn } from './json-in.js'
+import { currentLine, isSendable, isStatus, type StatusLine } from './head.js'
+import { setFields, typeOf } from './headers.js'
+import { Held } from './held.js'
 import { lookSent, sentAlready } from './look-sent.js'
+import { Passing } from './passing.js'
 
-type Under = Record<'writeHead' | 'write' | 'end' | 'flushHeaders' | 'addTrailers' | 'destroy' | '_implicitHeader', (...args: unknown[]) => unknown>
-
-/** As `addTrailers` takes them in an array. */
-type Trailers = readonly (readonly [name: string, value: unknown])[]
+type Under = Record<'writeHead' | 'write' | 'end' | 'flushHeaders' | 'destroy' | '_implicitHeader', (...args: unknown[]) => unknown>
 
 /**
  * A response that is held back until its call is settled, if billing wants that; else it streams through, and its
@@ -22,15 +20,13 @@ type Trailers = readonly (readonly [name: string, value: unknown])[]
 export class Reply {
   readonly #under: Under
   readonly #ends: Ends
-  readonly #chunks: Buffer[] = []
+  readonly #held: Held
+  readonly #passing: Passing
   /** Nothing is decided yet; held back; streaming; ended by its handler; on its way. */
   #mode: 'open' | 'held' | 'passing' | 'ended' | 'sent' = 'open'
   #metering = false
   #line: StatusLine | undefined
   #restore = () => {}
-  /** The handler's own. */
-  #trailers: Trailers = []
-  #written = 0
   #sent: Promise<void> | undefined
 
   constructor(
@@ -39,17 +35,13 @@ export class Reply {
     private readonly exchange: Exchange,
     private readonly logger: Logger,
   ) {
-    const { writeHead, write, end, flushHeaders, addTrailers, destroy, _implicitHeader } = res as Response & { _implicitHeader(): void }
-    this.#under = { writeHead, write, end, flushHeaders, addTrailers, destroy, _implicitHeader } as Under
+    const { writeHead, write, end, flushHeaders, destroy, _implicitHeader } = res as Response & { _implicitHeader(): void }
+    this.#under = { writeHead, write, end, flushHeaders, destroy, _implicitHeader } as Under
     Object.assign(res, {
       writeHead: (...args: unknown[]) => this.#writeHead(args),
       write: (...args: unknown[]) => this.#write(args),
       end: (...args: unknown[]) => this.#end(args),
       flushHeaders: () => this.#flushHeaders(),
-      addTrailers: (trailers: object) => {
-        this.#trailers = Array.isArray(trailers) ? trailers as unknown as Trailers : Object.entries(trailers)
-        return this.#pass('addTrailers', [trailers])
-      },
       destroy: (...args: unknown[]) => {
         this.#ends.destroyed()
         return this.#pass('destroy', args)
@@ -60,6 +52,8 @@ export class Reply {
         this.#pass('_implicitHeader', [])
       },
     })
+    this.#held = new Held(req, res, exchange)
+    this.#passing = new Passing(req, res, exchange)
     this.#ends = new Ends(req, res, exchange, this)
   }
 
@@ -72,7 +66,7 @@ export class Reply {
   }
 
   get written(): number {
-    return this.#written
+    return this.#passing.written
   }
 
   /** A route to be paid was entered; `metering` when it adds that to its body. */
@@ -118,10 +112,10 @@ export class Reply {
     }
     if (this.#mode === 'passing') {
       const goesOn = this.#pass('write', args)
-      this.#passed(typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk)
+      this.#passing.passed(chunk, encoding)
       return goesOn
     }
-    this.#chunks.push(bytesOf(chunk, encoding))
+    this.#held.add(chunk, encoding)
     if (callback) process.nextTick(callback)
     return true
   }
@@ -137,10 +131,12 @@ export class Reply {
     // Nothing is to be paid, or Node will refuse it, which its handler has to see.
     if (!this.res.headersSent) return this.#pass('end', args)
     if (callback) this.res.once('finish', callback)
-    const settle = this.#mode === 'held' ? this.#settle : this.#settleStream
+    const line = this.#line!
+    if (this.#mode === 'held') this.#held.add(chunk, encoding)
+    const settled = this.#mode === 'held' ? this.#held.settle(line, this.#metering) : this.#passing.settle(line, chunk, encoding)
     this.#mode = 'ended'
     this.res.finished = true
-    this.#sent = settle.call(this, bytesOf(chunk, encoding))
+    this.#sent = settled.then((complete) => this.#send(complete))
     return this.res
   }
 
@@ -160,26 +156,16 @@ export class Reply {
   }
 
   #letPass(line: StatusLine): void {
-    const { req, res } = this
     this.#mode = 'passing'
     this.#line = line
     this.#restore()
-    const { status } = line
-    const begun = res.headersSent
-    const can = { canTrail: !begun && canTrail(req, res, status), canGrow: canGrow(req, res, status) }
-    const headers = this.exchange.stream({ status, ...typeOf(res), ...can })
-    if (!begun) announce(res, headers)
+    this.#passing.begin(line)
     this.#ends.look()
   }
 
   #begin(line: StatusLine): void {
     this.#line = line
     this.#restore = lookSent(this.res)
-  }
-
-  #passed(bytes: Uint8Array): void {
-    this.#written += bytes.length
-    this.exchange.passed(bytes)
   }
 
   #pass(method: keyof Under, args: unknown[]): unknown {
@@ -195,43 +181,13 @@ export class Reply {
     }
   }
 
-  async #settleStream(last: Buffer): Promise<void> {
-    this.#passed(last)
-    const { trailers, tail = '' } = await this.exchange.end(this.status)
-    this.#send(() => {
-      const told = Object.entries(trailers)
-      if (told.length > 0) this.#under.addTrailers.call(this.res, [...this.#trailers, ...told])
-      return Buffer.concat([last, Buffer.from(tail)])
-    })
-  }
-
-  async #settle(last: Buffer): Promise<void> {
-    const { req, res } = this
-    const { status, message } = this.#line!
-    const body = Buffer.concat([...this.#chunks, last])
-    const json = res.hasHeader('Content-Range') ? undefined : jsonIn(body, typeOf(res))
-    const whole = () => ({ headers: headersOf(res, body, this.#metering && json !== undefined), body })
-    // To HEAD a handler of Express writes no body, which a GET with the same key is not to be told.
-    const { headers, json: metered } = await this.exchange.close({ status, json: json?.text, ...(req.method !== 'HEAD' && { whole }) })
-    this.#send(() => {
-      res.statusCode = status
-      res.statusMessage = message
-      setAll(res, headers)
-      const sent = json && metered !== undefined ? Buffer.from(json.wrap(metered)) : body
-      if (sent !== body) describeAnew(res, body, sent)
-      else if (req.method === 'HEAD' && this.#metering && carriesJson(typeOf(res))) forgetLength(res)
-      return sent
-    })
-  }
-
-  /** Ends the response with these last bytes. */
-  #send(bytesOf: () => Buffer): void {
+  #send(complete: () => Buffer): void {
     const { res } = this
     this.#restore()
     this.#mode = 'sent'
     res.finished = false
     try {
-      const bytes = bytesOf()
+      const bytes = complete()
       this.#under.end.apply(res, bytes.length > 0 ? [bytes] : [])
     } catch (error) {
       this.logger.error('farebox: a settled response could not be sent', error)
