@@ -5,9 +5,8 @@ import { meter } from '@farebox/core/meter'
 import type { Handler, HandlerAnswer } from '../support/apps/app.js'
 import { latch } from '../support/apps/latch.js'
 import type { OpenOptions, Rig } from './adapter.js'
+import { aborted, breaking, events, kinds, talk } from './streams.js'
 
-const events = { 'Content-Type': 'text/event-stream' }
-const kinds = [['events', events], ['bytes', { 'Content-Type': 'application/octet-stream' }]] as const
 const policies = ['metered', 'ceiling', 'release'] as const
 const cents = metered({ rates: { lookup: 1 }, ceiling: () => ({ lookup: 5 }), used: ({ counts }) => ({ lookup: counts['lookup'] ?? 0 }) })
 
@@ -94,18 +93,24 @@ export function abortRules(rig: Rig): void {
       expect(await api.settled()).toEqual([1.3])
     })
 
-    it.each(policies)('%s: a stream with a failure status costs 0', async (onAbort) => {
-      const api = await open(({ signal }) => ({ status: 503, chunks: talk(aborted(signal)), headers: events }), { onAbort })
+    it.each(policies)('%s: a stream with a failure status costs 0, whether it is held or not', async (onAbort) => {
+      const reached = latch()
+      const api = await open(({ signal }) => {
+        reached.open()
+        return { status: 503, chunks: talk(aborted(signal)), headers: events }
+      }, { onAbort })
       const wire = api.wire('POST /run')
-      await wire.begun()
+      await reached.opened
       wire.leave()
       expect(await api.settled()).toEqual([])
     })
 
     it('a stream that has broken before is no abort: it costs 0', async () => {
-      const api = await open(() => ({ chunks: broken(), headers: events }), { onAbort: 'ceiling' })
+      const received = latch()
+      const api = await open(() => ({ chunks: breaking(received.opened), headers: events }), { onAbort: 'ceiling' })
       const wire = api.wire('POST /run')
       await wire.begun()
+      received.open()
       expect(await api.settled()).toEqual([])
       wire.leave()
       expect(await api.charges()).toEqual([])
@@ -141,93 +146,4 @@ export function abortRules(rig: Rig): void {
       expect(warned).toEqual([])
     })
   })
-
-  describe('clients that leave at any moment', () => {
-    it('each of 320 calls is settled exactly once', async () => {
-      const random = seeded(20_260_303)
-      const routes = Object.entries(handlers(random)).flatMap(([name, handler]) => policies.map((onAbort) => ({ name: `POST /${name}/${onAbort}`, handler, onAbort })))
-      const api = await rig.open({
-        routes: routes.map(({ name, handler }) => ({ route: name, handler })),
-        prices: Object.fromEntries(routes.map(({ name, onAbort }) => [name, { product: 'runs', price: 5, charge: () => 2, onAbort }])), allowance: 10_000,
-      })
-      const agent = new Agent({ keepAlive: true })
-      let left = 0
-      const callAndLeave = async () => {
-        const wire = api.wire(routes[Math.floor(random() * routes.length)]!.name, { agent })
-        const moment = random()
-        if (moment < 0.2) return wire.read()
-        if (moment < 0.5) await wire.begun().catch(() => {})
-        await pause(random() * 12)
-        left++
-        wire.leave()
-      }
-      await Promise.all(Array.from({ length: 32 }, async () => {
-        for (let i = 0; i < 10; i++) await callAndLeave()
-      }))
-      await api.settled()
-      agent.destroy()
-      const charged = (await api.entries()).filter(({ kind }) => kind === 'charge').map(({ reference }) => reference)
-      const ended = [...api.store.calls]
-      const released = ended.flatMap(([reservation, endings]) => (endings[0] === 'release' ? reservation : []))
-      expect(ended.filter(([, endings]) => endings.length !== 1)).toEqual([])
-      expect([...charged, ...released].sort()).toEqual([...api.store.calls.keys()].sort())
-      // It is a test only where many have left, and calls have ended in both ways.
-      expect(left).toBeGreaterThan(200)
-      expect(charged.length).toBeGreaterThan(50)
-      expect(released.length).toBeGreaterThan(50)
-    })
-  })
-}
-
-/** Handlers of every kind that take a moment at each step, and sometimes fail. */
-function handlers(random: () => number): Readonly<Record<string, Handler>> {
-  async function* source() {
-    for (let i = 0; i < 4; i++) {
-      yield `data: ${'x'.repeat(1 + random() * 2_000)}\n\n`
-      await pause(random() * 4)
-      if (random() < 0.03) throw new Error('thrown in the middle')
-    }
-  }
-  const after = (answer: () => HandlerAnswer): Handler => async () => {
-    await pause(random() * 8)
-    return random() < 0.1 ? { status: 500, json: {} } : answer()
-  }
-  return {
-    json: after(() => ({ json: { text: 'x'.repeat(random() * 2_000) } })),
-    text: after(() => ({ text: 'x'.repeat(random() * 100_000) })),
-    events: after(() => ({ chunks: source(), headers: events })),
-    bytes: after(() => ({ chunks: source(), headers: { 'Content-Type': 'application/octet-stream' } })),
-  }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => { setTimeout(resolve, ms) })
-}
-
-/** The second part waits until it may come. */
-async function* talk(received: Promise<unknown>, first = 'data: first\n\n'): AsyncGenerator<string> {
-  yield first
-  await received
-  yield 'data: second\n\n'
-}
-
-async function* broken(): AsyncGenerator<string> {
-  yield 'data: first\n\n'
-  await pause(1)
-  throw new Error('thrown in the middle')
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => { signal.addEventListener('abort', () => resolve()) })
-}
-
-/** Mulberry32: numbers from 0 to 1, the same in every run. */
-function seeded(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296
-  }
 }

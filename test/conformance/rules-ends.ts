@@ -6,13 +6,13 @@ import type { OpenOptions, Rig } from './adapter.js'
 import type { Api } from './adapter-api.js'
 import { fakeTime } from './fake-time.js'
 import { keyed } from './rules-idempotency.js'
+import { breaking, events, talk } from './streams.js'
 
 /** The first cells of README's table. */
 const rows = [...readFileSync(new URL('../../README.md', import.meta.url), 'utf8').split('## Every way a call can end')[1]!.split('\n## ')[0]!.matchAll(/^\| (.+?) \|/gm)]
   .map(([, cell]) => cell!).slice(1)
 
 const fine: Handler = () => ({ json: { ok: true } })
-const events = { 'Content-Type': 'text/event-stream' }
 
 export function endRules(rig: Rig): void {
   /** One route of 5 credits, unless the terms say otherwise. */
@@ -62,7 +62,7 @@ export function endRules(rig: Rig): void {
     },
     'streamed, and it broke in the middle': async () => {
       const received = latch()
-      const api = await open(() => ({ chunks: talk(received.opened.then(() => { throw new Error('broken') })), headers: events }))
+      const api = await open(() => ({ chunks: breaking(received.opened), headers: events }))
       const wire = api.wire('POST /run')
       await wire.begun()
       received.open()
@@ -240,9 +240,3 @@ export function endRules(rig: Rig): void {
 
 /** Refuses whatever it is given. */
 const failing = { '~standard': { version: 1 as const, vendor: 'test', validate: () => ({ issues: [{ message: 'no' }] }) } }
-
-async function* talk(received: Promise<void>): AsyncGenerator<string> {
-  yield 'data: first\n\n'
-  await received
-  yield 'data: second\n\n'
-}

@@ -1,55 +1,23 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { describe, expect, it, vi } from 'vitest'
-import { metered, tokenUsage } from '@farebox/core'
-import { meter } from '@farebox/core/meter'
 import type { Handler, HandlerAnswer } from '../support/apps/app.js'
 import { latch } from '../support/apps/latch.js'
 import type { OpenOptions, Rig } from './adapter.js'
 import { fakeTime } from './fake-time.js'
-import { anthropicEvents, openaiEvents, openaiJson, inChunks } from './llm-responses.js'
+import { binary, breaking, events, inChunks, kinds, talk } from './streams.js'
 
-const events = { 'Content-Type': 'text/event-stream' }
-const binary = { 'Content-Type': 'application/octet-stream' }
 const MiB = 1_048_576
 setFlagsFromString('--expose-gc')
 const collect = runInNewContext('gc') as () => void
-
-/** 9 tokens in and 12 out, as every response here tells, at these rates. */
-const tokens = tokenUsage({ rates: { input: 0.01, output: 0.1 }, ceiling: () => ({ input: 100, output: 50 }) })
-const spent = 1.29
 
 export function streamRules(rig: Rig): void {
   const open = (handler: Handler, terms: object = {}, options: Partial<OpenOptions> = {}) =>
     rig.open({ routes: [{ route: 'POST /run', handler }], prices: { 'POST /run': { product: 'runs', price: 5, ...terms } }, allowance: 50, ...options })
   const streaming = (chunks: NonNullable<HandlerAnswer['chunks']>, headers: HandlerAnswer['headers'] = events): HandlerAnswer => ({ chunks, headers })
 
-  describe('token usage of a response', () => {
-    const responses = { 'OpenAI, events': [openaiEvents, 'text/event-stream'], 'Anthropic, events': [anthropicEvents, 'text/event-stream'], 'OpenAI, JSON': [openaiJson, 'application/json'] } as const
-    const cases = Object.keys(responses).flatMap((shape) => [1, 7, 64, 100_000].map((size) => [shape as keyof typeof responses, size] as const))
-
-    it.each(cases)('is what a stream is charged for, and it passes as it is: %s in chunks of %i bytes', async (shape, size) => {
-      const [text, type] = responses[shape]
-      const api = await open(() => streaming(inChunks(text, size), { 'Content-Type': type }), tokens)
-      expect((await api.call('POST /run')).text).toBe(text)
-      expect(await api.settled()).toEqual([spent])
-    })
-
-    it('is what a JSON response is charged for', async () => {
-      const api = await open(() => ({ json: JSON.parse(openaiJson) as unknown }), tokens)
-      expect(await api.call('POST /run')).toMatchObject({ charged: spent, ceiling: 6, remaining: 48.71 })
-    })
-
-    it('is not told: the price is taken, and it is logged', async () => {
-      const api = await open(() => streaming(inChunks('data: {"choices":[{"delta":{"content":"a"}}]}\n\ndata: [DONE]\n\n', 9)), tokens)
-      await api.call('POST /run')
-      expect(await api.settled()).toEqual([6])
-      expect(api.errors).toEqual([expect.stringContaining('POST /run')])
-    })
-  })
-
   describe('the charge of a stream', () => {
-    it.each([['events', events], ['bytes', binary]])('is its trailer where the client takes trailers: %s', async (_, headers) => {
+    it.each(kinds)('is its trailer where the client takes trailers: %s', async (_, headers) => {
       const api = await open(() => streaming(inChunks('data: one\n\n', 4), headers), { charge: () => 2 })
       const wire = api.wire('POST /run', { headers: { te: 'trailers' } })
       const head = await wire.head
@@ -84,7 +52,7 @@ export function streamRules(rig: Rig): void {
       expect(await api.settled()).toEqual([5])
     })
 
-    it.each([['events', events], ['bytes', binary]])('of a HEAD request is that of its GET: %s', async (_, headers) => {
+    it.each(kinds)('of a HEAD request is that of its GET: %s', async (_, headers) => {
       const terms = { product: 'runs', price: 5, charge: () => 2, metering: true }
       const api = await rig.open({ routes: [{ route: 'GET /run', handler: () => streaming(inChunks('data: one\n\n', 4), headers) }], prices: { 'GET /run': terms }, allowance: 50 })
       for (const te of ['', 'trailers']) {
@@ -105,7 +73,7 @@ export function streamRules(rig: Rig): void {
   })
 
   describe('a stream', () => {
-    it.each([['events', events], ['bytes', binary]])('that breaks in the middle costs 0: %s', async (_, headers) => {
+    it.each(kinds)('that breaks in the middle costs 0: %s', async (_, headers) => {
       const received = latch()
       const api = await open(() => streaming(breaking(received.opened), headers))
       const wire = api.wire('POST /run')
@@ -116,7 +84,7 @@ export function streamRules(rig: Rig): void {
       expect([...api.store.calls.values()]).toEqual([['release']])
     })
 
-    it.each([['events', events], ['bytes', binary]])('is not drawn faster than its client reads: %s', async (_, headers) => {
+    it.each(kinds)('is not drawn faster than its client reads: %s', async (_, headers) => {
       const size = 40
       let drawn = 0
       async function* source() {
@@ -142,7 +110,7 @@ export function streamRules(rig: Rig): void {
         await finish.opened
         yield new Uint8Array(1)
       }
-      const api = await open(() => streaming(source(), binary), tokens)
+      const api = await open(() => streaming(source(), binary))
       const before = await memory()
       const wire = api.wire('POST /run')
       const read = wire.drain()
@@ -170,65 +138,6 @@ export function streamRules(rig: Rig): void {
       expect(await api.charges()).toEqual([5])
     })
   })
-
-  describe('meter', () => {
-    const counted = metered({ rates: { lookup: 0.5, domain: 1 }, ceiling: () => ({ lookup: 4, domain: 3 }), used: ({ counts }) => ({ lookup: counts['lookup'] ?? 0, domain: counts['domain'] ?? 0 }) })
-    const work = async () => {
-      await Promise.resolve()
-      meter.count('lookup', 2)
-      await Promise.all(['a', 'b', 'a'].map(async (domain) => meter.unique('domain', domain)))
-    }
-
-    it('counts below a handler what its call is charged for, each call its own', async () => {
-      const api = await open(async () => {
-        await work()
-        return { json: { left: meter.remaining() } }
-      }, counted)
-      const replies = await Promise.all(Array.from({ length: 5 }, () => api.call('POST /run')))
-      for (const reply of replies) expect(reply).toMatchObject({ charged: 3, ceiling: 5, json: { left: 2 } })
-    })
-
-    it.each([['events', events], ['bytes', binary]])('counts while a stream is made: %s', async (_, headers) => {
-      async function* source() {
-        yield 'data: one\n\n'
-        await work()
-        yield 'data: two\n\n'
-      }
-      const api = await open(() => streaming(source(), headers), counted)
-      await api.call('POST /run')
-      expect(await api.settled()).toEqual([3])
-    })
-
-    it('its signal stops a handler that has used up its price', async () => {
-      const api = await open(() => {
-        let lookups = 0
-        for (; !meter.signal.aborted && lookups < 100; lookups++) meter.count('lookup')
-        return { json: { lookups, left: meter.remaining() } }
-      }, counted)
-      expect(await api.call('POST /run')).toMatchObject({ charged: 5, json: { lookups: 10, left: 0 } })
-    })
-
-    it('counts nothing outside of a paid call', async () => {
-      const api = await rig.open({ routes: [{ route: 'POST /free', handler: async () => {
-        await work()
-        return { json: { left: String(meter.remaining()), aborted: meter.signal.aborted } }
-      } }] })
-      expect((await api.call('POST /free')).json).toEqual({ left: 'Infinity', aborted: false })
-    })
-  })
-}
-
-/** The second part waits until it may come. */
-async function* talk(received: Promise<void>): AsyncGenerator<string> {
-  yield 'data: first\n\n'
-  await received
-  yield 'data: second\n\n'
-}
-
-async function* breaking(received: Promise<void>): AsyncGenerator<string> {
-  yield 'data: first\n\n'
-  await received
-  throw new Error('thrown in the middle')
 }
 
 /** Resolves when a number has stayed what it is for a while. */
