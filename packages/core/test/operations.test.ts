@@ -15,7 +15,7 @@ const route = { product: 'research', price: 5, rates: { source: 0.5 }, maxDurati
 async function begin(wrap: (store: Store) => Store = (store) => store) {
   const store = memoryStore({ now: Date.now })
   const { on, told, names } = recordingEvents()
-  const { logger, warnings } = recordingLogger()
+  const { logger, warnings, errors } = recordingLogger()
   const engine = createEngine({ account: () => 'ada', store, allowance: 10, prices: {}, logger })
   const exchange = engine.exchange()
   const ask = () => exchange.enter({ key: 'POST /research', terms: route }, call(), false)
@@ -26,7 +26,7 @@ async function begin(wrap: (store: Store) => Store = (store) => store) {
     return { balance: balance / 1e6, reserved: reserved / 1e6 }
   }
   const read = () => store.send({ kind: 'operation', account: 'ada', operation: 'op1' })
-  return { store, worker, told, names, warnings, ask, answered, standing, read }
+  return { store, worker, told, names, warnings, errors, ask, answered, standing, read }
 }
 
 async function pending(wrap?: (store: Store) => Store) {
@@ -236,7 +236,7 @@ describe('a worker that is done before its call was answered', () => {
 })
 
 describe('a store that can\'t be reached', () => {
-  it.each(['locate', 'operation', 'finish'])('is said at its %s, and sending it again is safe', async (at) => {
+  it.each(['locate', 'operation', 'finish'])('at its %s is tried again until it answers, and charged once', async (at) => {
     let lost = true
     const lossy = (store: Store): Store => scriptedStore(async (command: Command) => {
       if (!lost || command.kind !== at) return store.send(command)
@@ -245,9 +245,20 @@ describe('a store that can\'t be reached', () => {
       throw new Error('lost')
     }).store
     const { worker, standing } = await pending(lossy)
-    await expect(worker.succeed('op1', { charge: 2 })).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+    const done = worker.succeed('op1', { charge: 2 })
+    await vi.advanceTimersByTimeAsync(5_000)
     lost = false
-    expect(await worker.succeed('op1', { charge: 2 })).toMatchObject({ kind: 'succeeded', charge: 2 })
+    expect(await passing(done)).toMatchObject({ kind: 'succeeded', charge: 2 })
     expect(await standing()).toEqual({ balance: 8, reserved: 0 })
+  })
+
+  it('for more than a minute is given up, with a record of what was to be charged', async () => {
+    const { worker, errors } = await pending(() => scriptedStore(() => Promise.reject(new Error('away'))).store)
+    const failed = expect(worker.succeed('op1', { charge: 2 })).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+    await vi.advanceTimersByTimeAsync(59_000)
+    expect(errors).toEqual([])
+    await vi.advanceTimersByTimeAsync(10_000)
+    await failed
+    expect(errors).toEqual([expect.stringContaining('{"charge":2,"operation":"op1"}')])
   })
 })

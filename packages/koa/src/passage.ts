@@ -41,6 +41,8 @@ export function methodOf(ctx: Context): string {
 
 /** Enters a route, and runs what is behind it unless billing refuses. */
 export async function pass(ctx: Context, passage: Passage, listed: ListedRoute | undefined, next: Next): Promise<unknown> {
+  // Billing answers it: a route that takes any word must not run for it.
+  if (passage.estimate && passage.estimate !== 'own') return undefined
   const responded = passage.reply?.responded ?? false
   if (await refuse(ctx, passage, listed, { responded })) return undefined
   try {

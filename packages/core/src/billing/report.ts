@@ -85,7 +85,10 @@ function soldAs(route: string, terms: Route): RouteReport['priced'][number] {
 
 /** A price that is a function is shown by its own source, on one line. */
 function priceText({ price, rates }: Route): string {
-  if (rates) return Object.entries(rates).map(([unit, credits]) => `${credits} per ${unit}`).join(' + ')
+  if (rates) {
+    const units = Object.entries(rates).map(([unit, credits]) => `${credits} per ${unit}`).join(' + ')
+    return typeof price === 'number' ? `${units}, at most ${price} credits` : units
+  }
   if (typeof price === 'number') return `${price} credits`
   const source = price.toString().replace(/\s+/g, ' ')
   return source.length <= 72 ? source : `${source.slice(0, 71)}…`

@@ -57,12 +57,15 @@ export function matcherOf({ prices }: Engine<never>): Matcher {
   return router
 }
 
-/** Whether the request reaches a handler by itself, one of a listed route or one that is no middleware. */
+/**
+ * Whether the request reaches a route about this very path by itself, one that is listed or is no middleware. A
+ * parameter or a wildcard takes any word, and so is not about it.
+ */
 function hasOwnRoute(c: Context, listing: Listing): boolean {
-  const { match } = listing
+  const { match, engine: { settings: { endpoints: { estimate } } } } = listing
   return match.some(([[, route]], i) => {
-    if (i <= c.req.routeIndex) return false
-    return !mayPassOn(route) || listingOf(listing, i, c.req.method) !== undefined || (route.method !== 'ALL' && !route.path.endsWith('*'))
+    if (i <= c.req.routeIndex || !route.path.endsWith(String(estimate))) return false
+    return !mayPassOn(route) || listingOf(listing, i, c.req.method) !== undefined || route.method !== 'ALL'
   })
 }
 

@@ -35,8 +35,8 @@ export function estimable(ctx: Context, passage: Passage): Estimable {
   const router = ctx['router'] as Router
   const listedOf = (layer: Layer, method: string) => listed(passage, layer, method, mountedAt(ctx))
   const own = router.match(ctx.path, methodOf(ctx)).pathAndMethod.filter(({ methods }) => methods.length > 0)
-  // One that takes every path, and has no price, is there for what nobody else takes.
-  if (own.some((layer) => listedOf(layer, methodOf(ctx)) !== undefined || !layer.match(path))) return 'own'
+  // A parameter or a wildcard takes any word: only a route that has this very one is about it.
+  if (own.some((layer) => !layer.match(`${ctx.path}x`))) return 'own'
 
   const layers = router.match(path, methodOf(ctx)).path
   for (const method of new Set(['POST', 'GET', ...layers.flatMap(({ methods }) => methods)])) {

@@ -25,16 +25,21 @@ export async function remedyOf({ freesAt, now, available }: Insufficient, route:
   return { kind: 'top_up' }
 }
 
+/** Characters. */
+const SHORT = 32
+
 /**
  * The least that might still be a request to the same route. Only the route knows what makes it cheaper, so it is
- * asked: with one item in each list, with numbers of 1, with texts of one letter, and with all of these.
+ * asked: with one item in each list, with numbers of 1, with texts, or only long ones, cut to a letter, and with all of these.
  */
 function smallerBodies(body: unknown): readonly unknown[] {
   if (typeof body !== 'object' || body === null) return []
   const list: Cut['list'] = (items) => items.slice(0, 1)
   const number: Cut['number'] = (value) => Math.min(value, 1)
   const text: Cut['text'] = (value) => value.slice(0, 1)
-  return [{ list }, { number }, { list, number }, { list, number, text }].map((cut) => shrink(body, cut))
+  // A short text may be one of a few that the schema knows.
+  const longText: Cut['text'] = (value) => (value.length > SHORT ? value.slice(0, 1) : value)
+  return [{ list }, { number }, { list, number }, { list, number, text: longText }, { list, number, text }].map((cut) => shrink(body, cut))
 }
 
 interface Cut {

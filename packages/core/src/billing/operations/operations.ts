@@ -1,5 +1,5 @@
 import { toCredits } from '../../credits.js'
-import { FareboxError } from '../../errors.js'
+import { FareboxError, isFareboxError } from '../../errors.js'
 import type { NoOperation, OperationRead } from '../../ledger/commands.js'
 import { MAX_AMOUNT, RECORD_KEPT_MS } from '../../ledger/limits.js'
 import type { Command, ReplyTo } from '../../store/commands.js'
@@ -9,6 +9,7 @@ import { Emitter } from '../events.js'
 import { Learning } from '../learning/learning.js'
 import { costOf, jsonOf, type Failure, type Success } from './operation-end.js'
 import { parseOptions, type BillingOptions, type Settings } from '../options.js'
+import { pause } from '../timers.js'
 import { readPlace, type Place } from './place.js'
 
 /** How an operation stands. Amounts in credits, times in ms since the epoch. */
@@ -33,7 +34,8 @@ export type OperationOutcome =
  */
 export interface Operations {
   /**
-   * Ends an operation with what it cost, never more than its price.
+   * Ends an operation with what it cost, never more than its price. A store that can't be reached is tried again for a
+   * minute; then the end is logged, for known spend is never dropped without a record.
    *
    * @throws FareboxError `ARGUMENT_INVALID`; `PRICE_INVALID` for usage that the route has no rate for;
    * `STORE_UNAVAILABLE`, then sending it again is safe
@@ -50,6 +52,9 @@ export interface Operations {
 
 /** A worker can be done before its call has been answered: how long it waits before each time that it looks for that, ms. */
 const WAITS = [0, 20, 50, 100, 200, 400, 800]
+
+/** A store that can't be reached is tried again after so many ms. */
+const RETRIES = [100, 200, 400, 800, 1_600, 3_200, ...Array.from({ length: 11 }, () => 5_000)]
 
 interface Found {
   readonly place: Place
@@ -81,19 +86,21 @@ export function operations(options: Pick<BillingOptions<unknown>, 'store' | 'sto
 
 export class OperationsDesk implements Operations {
   constructor(
-    private readonly settings: Pick<Settings<never>, 'store' | 'storeTimeout'>,
+    private readonly settings: Pick<Settings<never>, 'store' | 'storeTimeout' | 'logger'>,
     private readonly events: Emitter,
     private readonly learning: Learning,
   ) {}
 
   async succeed(operation: string, success: Success = {}): Promise<OperationOutcome> {
     const result = jsonOf('result', success.result)
-    return this.#finish(operation, await this.#find(operation), ({ rates }) => ({ succeeded: true, charge: costOf(success, rates), result }))
+    const end = ({ rates }: Place) => ({ succeeded: true, charge: costOf(success, rates), result })
+    return this.#persist({ ...success, operation }, async () => this.#finish(operation, await this.#find(operation), end))
   }
 
   async fail(operation: string, { result }: Failure = {}): Promise<OperationOutcome> {
     const kept = jsonOf('result', result)
-    return this.#finish(operation, await this.#find(operation), () => ({ succeeded: false, charge: 0, result: kept }))
+    const end = () => ({ succeeded: false, charge: 0, result: kept })
+    return this.#persist({ operation, failed: true }, async () => this.#finish(operation, await this.#find(operation), end))
   }
 
   async progress(operation: string, progress: unknown): Promise<OperationOutcome> {
@@ -107,6 +114,21 @@ export class OperationsDesk implements Operations {
     // First where it is found: that is not to be forgotten before the operation.
     if (found) await this.#ask({ kind: 'register', operation, place: found.text, keptMs: ms + RECORD_KEPT_MS })
     return this.#goOn(operation, found, '', ms)
+  }
+
+  async #persist<T>(record: object, act: () => Promise<T>): Promise<T> {
+    for (const wait of RETRIES) {
+      try {
+        return await act()
+      } catch (error) {
+        if (!isFareboxError(error) || error.code !== 'STORE_UNAVAILABLE') throw error
+      }
+      await pause(wait)
+    }
+    return act().catch((error: unknown) => {
+      this.settings.logger.error(`farebox: given up: the end of an operation could not be posted: ${JSON.stringify(record)}`, error)
+      throw error
+    })
   }
 
   async #goOn(operation: string, found: Found | undefined, progress: string, ttlMs: number): Promise<OperationOutcome> {
@@ -141,7 +163,7 @@ export class OperationsDesk implements Operations {
   async #find(operation: string): Promise<Found | undefined> {
     if (!isId(operation)) throw new FareboxError('ARGUMENT_INVALID', 'operation: expected the id that its call answered, a string of 1 to 256 characters')
     for (const wait of WAITS) {
-      if (wait > 0) await new Promise((resolve) => { setTimeout(resolve, wait) })
+      if (wait > 0) await pause(wait)
       const located = await this.#ask({ kind: 'locate', operation })
       if (located.kind === 'not_located') continue
       const place = readPlace(located.place)

@@ -7,6 +7,7 @@ import { RECORD_KEPT_MS } from '../../ledger/limits.js'
 import { callEvent, type Emitter } from '../events.js'
 import { withDeadline } from '../deadline.js'
 import type { Logger } from '../options.js'
+import { pause } from '../timers.js'
 import type { Renewal } from './renewal.js'
 
 type Ending = Settle | Release | (Hold & { readonly place: string })
@@ -139,10 +140,4 @@ export class Postings {
   #ask<C extends Command>(command: C): Promise<ReplyTo<C>> {
     return withDeadline(this.store.send(command), this.timeoutMs)
   }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, ms)
-  })
 }
