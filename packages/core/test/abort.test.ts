@@ -16,7 +16,7 @@ const prices = {
   }),
 } as const
 
-const EVENT_STREAM = { status: 200, contentType: 'text/event-stream', contentEncoding: undefined, canTrail: true, canGrow: true }
+const EVENT_STREAM = { status: 200, contentType: 'text/event-stream', contentEncoding: undefined, canTrail: true, canGrow: true, length: NaN }
 
 async function leftAt(key: string, status: number, begun: boolean, threw = false) {
   const at = setUp({ prices })
@@ -72,6 +72,16 @@ describe('a client that leaves', () => {
   })
 })
 
+describe('a response of events that was sent whole', () => {
+  it('is paid by the tokens that it tells of', async () => {
+    const { enter, standing } = setUp({ prices })
+    const { exchange } = await enter('POST /chat')
+    const body = 'data: {"choices":[],"usage":{"prompt_tokens":10,"completion_tokens":20}}\n\n'
+    await exchange.close({ status: 200, whole: () => ({ headers: { 'content-type': 'text/event-stream' }, body }) })
+    expect(await standing()).toEqual({ balance: 10 - (10 * 0.01 + 20 * 0.1), reserved: 0 })
+  })
+})
+
 describe('a stream that breaks off', () => {
   const chunk = (text: string) => new TextEncoder().encode(`data: ${JSON.stringify({ choices: [{ delta: { content: text } }] })}\n\n`)
 
@@ -82,6 +92,17 @@ describe('a stream that breaks off', () => {
     for (const text of ['a', 'b', 'c']) exchange.passed(chunk(text))
     await exchange.abort(200, true)
     expect(await standing()).toEqual({ balance: 10 - (100 * 0.01 + 3 * 0.1), reserved: 0 })
+  })
+
+  it.each(['release', 'ceiling'] as const)('by a client that has all of the length that was told has not broken off: %s', async (onAbort) => {
+    const { enter, standing } = setUp({ prices: { 'POST /file': { product: 'file', price: 5, charge: () => 2, onAbort } } })
+    for (const [length, left] of [[3, 8], [4, onAbort === 'release' ? 8 : 3]] as const) {
+      const { exchange } = await enter('POST /file')
+      exchange.stream({ ...EVENT_STREAM, contentType: 'text/csv', canGrow: false, canTrail: false, length })
+      exchange.passed(new Uint8Array(3))
+      await exchange.abort(200, true)
+      expect(await standing()).toEqual({ balance: left, reserved: 0 })
+    }
   })
 
   it.each([

@@ -135,7 +135,7 @@ describe('an idempotency key', () => {
   it('of a call that streamed or could not be kept says so, and charges nothing more', async () => {
     const { enter, standing } = setUp({ prices })
     const { exchange } = await enter('POST /plain', keyed())
-    exchange.stream({ status: 200, contentType: 'text/plain', contentEncoding: undefined, canTrail: false, canGrow: false })
+    exchange.stream({ status: 200, contentType: 'text/plain', contentEncoding: undefined, canTrail: false, canGrow: false, length: NaN })
     await exchange.end(200)
     const { answer } = await enter('POST /plain', keyed())
     expect(answer).toMatchObject({ status: 409, body: expect.stringContaining('IDEMPOTENCY_RESULT_UNAVAILABLE') as string })

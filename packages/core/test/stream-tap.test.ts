@@ -4,7 +4,7 @@ import { StreamTap } from '../src/http/stream-tap.js'
 import { tokenUsage } from '../src/tokens/token-usage.js'
 import { openCall } from './open-call.js'
 
-const head: StreamHead = { status: 200, contentType: 'text/event-stream', contentEncoding: undefined, canTrail: true, canGrow: true }
+const head: StreamHead = { status: 200, contentType: 'text/event-stream', contentEncoding: undefined, canTrail: true, canGrow: true, length: NaN }
 const receipt = { charge: 1_500_000, ceiling: 5_000_000, items: [], available: 0, pending: false, operation: false }
 
 function tap({ te, metering = false, ...over }: Partial<StreamHead> & { te?: string; metering?: boolean } = {}, route: object = {}) {

@@ -38,7 +38,7 @@ function stream(c: Context, dispatch: Dispatch, body: Peeked): void {
   const node = nodeResponseOf(c)
   const canGrow = !before.has('content-length')
   const canTrail = canGrow && node?.req.httpVersion === '1.1' && !before.has('trailer')
-  const headers = exchange.stream({ ...headOf(c.res), canTrail, canGrow })
+  const headers = exchange.stream({ ...headOf(c.res), canTrail, canGrow, length: Number(before.get('content-length') ?? NaN) })
   const trails = 'Trailer' in headers
   let over = () => {}
   executionCtxOf(c)?.waitUntil(new Promise<void>((resolve) => { over = resolve }))

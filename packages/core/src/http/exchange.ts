@@ -2,7 +2,7 @@ import { answer, type Answer } from './answer.js'
 import { closingHeaders } from './headers.js'
 import { keptResponse, replay, type WholeResponse } from './kept-response.js'
 import { addMetering } from './metering.js'
-import { carriesJson, readJson, type BodyType } from './body-type.js'
+import { carriesJson, isEncoded, readJson, type BodyType } from './body-type.js'
 import { refusalOf } from './refusals.js'
 import { StreamTap } from './stream-tap.js'
 import type { Admission, Admitter } from '../billing/admission/admission.js'
@@ -15,7 +15,8 @@ import type { Refused } from '../billing/admission/refused.js'
 import type { RefusalCount } from '../billing/admission/refusal-count.js'
 import type { Renewal } from '../billing/settlement/renewal.js'
 import { withMeter } from '../billing/call/scope.js'
-import { usageOf } from '../billing/settlement/token-count.js'
+import { readerOf, usageOf } from '../billing/settlement/token-count.js'
+import type { TokenReader } from '../tokens/token-reader.js'
 import type { Settler } from '../billing/settlement/settlement.js'
 
 /** A response that was held back, as it is about to leave. */
@@ -56,6 +57,8 @@ export interface StreamHead extends BodyType {
   readonly canTrail: boolean
   /** Whether bytes can be added behind the last: its length has not been told. */
   readonly canGrow: boolean
+  /** The length that has been told, in bytes; NaN where none has. */
+  readonly length: number
 }
 
 /** What all requests share. */
@@ -156,14 +159,16 @@ export class Exchange {
 
   /**
    * The client has left before the end of the response. Where that had `begun`, the call ends here; else its
-   * handler still makes it, and by default what comes of that is what counts. Never rejects.
+   * handler still makes it, and by default what comes of that is what counts. A client that has all of the length that
+   * was told has not left early. Never rejects.
    */
   async abort(status: number, begun: boolean): Promise<void> {
     const policy = this.#open?.route.onAbort ?? 'metered'
     if (policy === 'metered' && !begun) return
     const open = this.#take()
     if (!open) return
-    if (policy === 'release' || this.#failed || isFailure(status)) await this.desk.settler.release(open)
+    if (this.#tap?.isWhole) await this.desk.settler.settle(open, this.#outcome(open, { status }), '')
+    else if (policy === 'release' || this.#failed || isFailure(status)) await this.desk.settler.release(open)
     else if (policy === 'ceiling') await this.desk.settler.settleAtCeiling(open)
     else await this.desk.settler.settle(open, this.#outcome(open, { status }, true), '')
   }
@@ -215,8 +220,17 @@ export class Exchange {
     if (open) await this.desk.settler.release(open)
   }
 
-  #outcome(open: OpenCall, { status, json }: Leaving, brokeOff = false): Outcome {
+  #outcome(open: OpenCall, leaving: Leaving, brokeOff = false): Outcome {
+    const { status, json } = leaving
     if (this.#failed || isFailure(status)) return { kind: 'failed' }
-    return { kind: 'succeeded', status, body: () => readJson(json), usage: () => usageOf(open, brokeOff ? this.#tap?.tokensSoFar : this.#tap?.tokens ?? json, brokeOff) }
+    return { kind: 'succeeded', status, body: () => readJson(json), usage: () => usageOf(open, brokeOff ? this.#tap?.tokensSoFar : this.#told(leaving), brokeOff) }
+  }
+
+  /** What tells the tokens of a response: it has passed, or is all there. */
+  #told({ json, whole }: Leaving): TokenReader | undefined {
+    if (this.#tap) return this.#tap.tokens
+    if (json !== undefined) return readerOf('application/json', json)
+    const { headers = {}, body = '' } = whole?.() ?? {}
+    return isEncoded(headers['content-encoding']) ? undefined : readerOf(headers['content-type'], body)
   }
 }

@@ -15,6 +15,8 @@ export class StreamTap {
   readonly tokensSoFar: TokenReader | undefined
   readonly #trails: boolean
   readonly #tells: boolean
+  readonly #length: number
+  #passed = 0
 
   constructor({ call, route, ceiling }: OpenCall, head: StreamHead) {
     // Only to a client that has said it takes them (RFC 9110, section 6.5.1).
@@ -22,11 +24,18 @@ export class StreamTap {
     this.#tells = route.metering === true && head.canGrow && isEventStream(head)
     this.tokens = route.tokens && !isEncoded(head.contentEncoding) ? new TokenReader(head.contentType) : undefined
     this.tokensSoFar = isEventStream(head) ? this.tokens : undefined
+    this.#length = head.length
     this.headers = { ...ceilingHeader(ceiling), ...(this.#trails && { Trailer: 'Credits-Charged' }) }
   }
 
   push(chunk: Uint8Array): void {
+    this.#passed += chunk.byteLength
     this.tokens?.push(chunk)
+  }
+
+  /** Whether all of the length that was told has passed. */
+  get isWhole(): boolean {
+    return this.#passed >= this.#length
   }
 
   end(receipt: Receipt): StreamEnd {

@@ -8,8 +8,6 @@ export interface Progress {
   readonly status: number
   /** Bytes of it have left. */
   readonly begun: boolean
-  /** How many bytes of its body have been written. */
-  readonly written: number
 }
 
 /**
@@ -65,17 +63,12 @@ export class Ends {
 
   #close(): Promise<unknown> {
     if (this.#broken) this.exchange.threw()
-    if (this.#broken || this.#isWhole()) return this.#end()
+    if (this.#broken) return this.#end()
     return this.exchange.abort(this.progress.status, this.progress.begun || this.#pipes > 0)
   }
 
   #end(): Promise<unknown> {
     return this.exchange.end(this.progress.status)
-  }
-
-  /** Whether all of the length that was told has left: a caller who has that may go, before the handler comes to its end. */
-  #isWhole(): boolean {
-    return this.progress.begun && this.progress.written >= Number(this.res.getHeader('Content-Length'))
   }
 
   /** Whether the caller has left: the request tells a little before the response closes. */

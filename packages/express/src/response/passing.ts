@@ -6,7 +6,6 @@ import { announce, typeOf } from './headers.js'
 
 /** A response that streams through. */
 export class Passing {
-  #written = 0
   /** The handler's own trailers, in pairs. */
   #trailers: readonly [name: string, value: string][] = []
   readonly #addTrailers: Response['addTrailers']
@@ -19,23 +18,17 @@ export class Passing {
     }
   }
 
-  /** How many bytes of its body have passed. */
-  get written(): number {
-    return this.#written
-  }
-
   begin({ status }: StatusLine): void {
     const { req, res } = this
     const begun = res.headersSent
+    const length = Number(res.getHeader('Content-Length'))
     const can = { canTrail: !begun && canTrail(req, res, status), canGrow: canGrow(req, res, status) }
-    const headers = this.exchange.stream({ status, ...typeOf(res), ...can })
+    const headers = this.exchange.stream({ status, ...typeOf(res), ...can, length })
     if (!begun) announce(res, headers)
   }
 
   passed(chunk: string | Uint8Array, encoding: BufferEncoding | undefined): void {
-    const bytes = typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk
-    this.#written += bytes.length
-    this.exchange.passed(bytes)
+    this.exchange.passed(typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk)
   }
 
   /** Settles the call with the bytes that its handler gave last. Returns what completes the trailers and makes the last bytes that are to be sent. */

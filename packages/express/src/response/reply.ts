@@ -65,10 +65,6 @@ export class Reply {
     return this.#mode === 'passing' || (!this.#line && this.res.headersSent)
   }
 
-  get written(): number {
-    return this.#passing.written
-  }
-
   /** A route to be paid was entered; `metering` when it adds that to its body. */
   entered(metering: boolean): void {
     this.#metering = metering

@@ -55,7 +55,7 @@ export class Reply {
     const { ctx, ctx: { res }, exchange } = this
     this.begun = true
     this.#taps = taps
-    setHeaders(res, exchange.stream({ status: res.statusCode, ...typeOf(res), canGrow: canGrow(ctx), canTrail: canTrail(ctx) && !res.headersSent }))
+    setHeaders(res, exchange.stream({ status: res.statusCode, ...typeOf(res), canGrow: canGrow(ctx), canTrail: canTrail(ctx) && !res.headersSent, length: Number(res.getHeader('Content-Length')) }))
     if (res.destroyed) this.#close()
     this.#sendHead()
   }

@@ -6,17 +6,18 @@ import { priceContext } from '../prices/context.js'
 /**
  * The tokens that a call used, for a route that is priced by them: as its response tells, or has told when it `brokeOff`.
  *
- * @param response the reader that its stream has passed, or the text of its JSON
+ * @param response what has read it
  * @returns `undefined` where it told none, or nothing of what was generated: then the price is taken
  */
-export function usageOf({ route, call, account, body }: OpenCall, response: TokenReader | string | undefined, brokeOff: boolean): TokenUsage | undefined {
+export function usageOf({ route, call, account, body }: OpenCall, response: TokenReader | undefined, brokeOff: boolean): TokenUsage | undefined {
   if (!route.tokens || response === undefined) return undefined
-  const read = (response instanceof TokenReader ? response : readWhole(response)).usage()
+  const read = response.usage()
   return brokeOff ? soFar(read, route.tokens(priceContext(call, account, body))) : toldUsage(read)
 }
 
-function readWhole(json: string): TokenReader {
-  const reader = new TokenReader('application/json')
-  reader.push(new TextEncoder().encode(json))
+/** A reader that a whole body has passed. */
+export function readerOf(contentType: string | undefined, body: string | Uint8Array): TokenReader {
+  const reader = new TokenReader(contentType)
+  reader.push(typeof body === 'string' ? new TextEncoder().encode(body) : body)
   return reader
 }
