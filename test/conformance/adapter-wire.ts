@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { request, type Agent, type IncomingMessage } from 'node:http'
+import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 
 export interface WireOptions {
@@ -51,4 +52,12 @@ export class Wire {
     if (head.readableLength === 0) await once(head, 'readable')
     return head
   }
+}
+
+/** All bytes of a response as they came, with those that a client would not look at. */
+export async function rawBytes(url: string, lines: readonly string[]): Promise<string> {
+  const { hostname, port } = new URL(url)
+  const socket = connect(Number(port), hostname)
+  socket.write([...lines, `Host: ${hostname}`, 'Connection: close', '', ''].join('\r\n'))
+  return text(socket)
 }

@@ -4,6 +4,7 @@ import { describe, expect, it, vi } from 'vitest'
 import type { Handler, HandlerAnswer } from '../support/apps/app.js'
 import { latch } from '../support/apps/latch.js'
 import type { OpenOptions, Rig } from './adapter.js'
+import { rawBytes } from './adapter-wire.js'
 import { fakeTime } from './fake-time.js'
 import { binary, breaking, events, inChunks, kinds, talk } from './streams.js'
 
@@ -49,7 +50,10 @@ export function streamRules(rig: Rig): void {
       const wire = api.wire('POST /run', { headers: { te: 'trailers' } })
       expect((await wire.head).headers).toMatchObject({ 'content-length': String(text.length), 'credits-ceiling': '5' })
       expect(await wire.read()).toEqual({ whole: true, text, trailers: {} })
-      expect(await api.settled()).toEqual([5])
+      api.audit.unread('ada')
+      const raw = await rawBytes(api.url, ['POST /run HTTP/1.1', 'X-Account: ada', 'Content-Length: 0'])
+      expect(raw.slice(raw.indexOf('\r\n\r\n') + 4)).toBe(text)
+      expect(await api.settled()).toEqual([5, 5])
     })
 
     it.each(kinds)('of a HEAD request is that of its GET: %s', async (_, headers) => {
