@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { tokenUsage } from '../src/tokens/token-usage.js'
+import { tokenUsage } from '../src/billing/prices/token-usage.js'
 import { setUp } from './requests.js'
 
 const chat = (ceiling: () => { input: number; output: number }) => ({ product: 'chat', ...tokenUsage({ rates: { input: 0.01, output: 0.1 }, ceiling }) })

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { BodyRead, Call } from '../src/billing/call/call.js'
-import { idempotencyOf, type Idempotency } from '../src/billing/admission/idempotency.js'
+import type { BodyRead, Call, Idempotency } from '../src/billing/call/call.js'
+import { idempotencyOf } from '../src/billing/admission/idempotency.js'
 import { openCall } from './open-call.js'
 
 interface Sent {

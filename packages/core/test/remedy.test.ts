@@ -4,7 +4,7 @@ import { metered } from '../src/billing/prices/metered.js'
 import { remedyOf } from '../src/billing/admission/remedy.js'
 import type { Route } from '../src/billing/prices/route.js'
 import type { Insufficient } from '../src/ledger/commands.js'
-import { tokenUsage } from '../src/tokens/token-usage.js'
+import { tokenUsage } from '../src/billing/prices/token-usage.js'
 import { openCall } from './open-call.js'
 
 const short: Insufficient = { kind: 'insufficient', required: 9_000_000, now: 1_000, freesAt: 0, balance: 3_000_000, reserved: 0, available: 3_000_000 }

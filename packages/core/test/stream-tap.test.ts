@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import type { StreamHead } from '../src/http/exchange.js'
+import type { StreamHead } from '../src/http/stream-tap.js'
 import { StreamTap } from '../src/http/stream-tap.js'
-import { tokenUsage } from '../src/tokens/token-usage.js'
+import { tokenUsage } from '../src/billing/prices/token-usage.js'
 import { openCall } from './open-call.js'
 
 const head: StreamHead = { status: 200, contentType: 'text/event-stream', contentEncoding: undefined, canTrail: true, canGrow: true, length: NaN }

@@ -4,7 +4,7 @@ import { chargeOf, priceOf } from '../src/billing/prices/pricing.js'
 import type { ChargeContext, PriceContext, Route } from '../src/billing/prices/route.js'
 import type { TokenUsage } from '../src/tokens/token-reader.js'
 import { soFar, toldUsage } from '../src/tokens/told-usage.js'
-import { tokenUsage, type TokenRates } from '../src/tokens/token-usage.js'
+import { tokenUsage, type TokenRates } from '../src/billing/prices/token-usage.js'
 import { nothing } from './token-responses.js'
 
 const Chat = z.object({ prompt: z.string(), max_tokens: z.number() })

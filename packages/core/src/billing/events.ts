@@ -1,7 +1,7 @@
 import { toCredits } from '../credits.js'
 import type { OpenCall } from './call/call.js'
 import type { ChargeItem } from './prices/route.js'
-import type { Logger } from './options.js'
+import type { Logger } from './logger.js'
 
 /** A call, as every event names it. `route` is its key in the price book. */
 export interface CallEvent {

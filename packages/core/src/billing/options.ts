@@ -4,13 +4,8 @@ import { MAX_CREDITS } from '../credits.js'
 import { FareboxError } from '../errors.js'
 import { canonicalKey, parseRouteKey } from './prices/route-key.js'
 import type { Events, Listeners } from './events.js'
+import type { Logger } from './logger.js'
 import type { PriceBook, Route } from './prices/route.js'
-
-/** Where billing says what a person should look at. */
-export interface Logger {
-  warn(message: string, details?: unknown): void
-  error(message: string, details?: unknown): void
-}
 
 /**
  * What `billing` takes. `Request` is what the framework gives its handlers: Express' request, Koa's and Hono's

@@ -1,4 +1,4 @@
-import type { Logger } from './options.js'
+import type { Logger } from './logger.js'
 import type { PriceList } from './prices/price-list.js'
 import { canonicalKey } from './prices/route-key.js'
 import type { Route } from './prices/route.js'

@@ -4,7 +4,7 @@ import { keptResponse, replay, type WholeResponse } from './kept-response.js'
 import { addMetering } from './metering.js'
 import { carriesJson, isEncoded, readJson, type BodyType } from './body-type.js'
 import { refusalOf } from './refusals.js'
-import { StreamTap } from './stream-tap.js'
+import { StreamTap, type StreamEnd, type StreamHead } from './stream-tap.js'
 import type { Admission, Admitter } from '../billing/admission/admission.js'
 import type { Call, OpenCall } from '../billing/call/call.js'
 import { callEvent, type Emitter } from '../billing/events.js'
@@ -35,30 +35,11 @@ export interface Closing {
   readonly json?: string
 }
 
-/** What is said of a stream when it has ended. */
-export interface StreamEnd {
-  /** To be sent as trailers; empty where the client takes none. */
-  readonly trailers: Readonly<Record<string, string>>
-  /** To be written behind the last bytes. */
-  readonly tail?: string
-}
-
 /** What is known of a response when its head is written. */
 export interface Head extends BodyType {
   readonly status: number
   /** Whether the body is complete at this moment, so that nothing waits for bytes still to come. */
   readonly whole: boolean
-}
-
-/** What is known of a response that streams through. */
-export interface StreamHead extends BodyType {
-  readonly status: number
-  /** Whether this connection and this response can have trailers (HTTP/1.1 and chunked). */
-  readonly canTrail: boolean
-  /** Whether bytes can be added behind the last: its length has not been told. */
-  readonly canGrow: boolean
-  /** The length that has been told, in bytes; NaN where none has. */
-  readonly length: number
 }
 
 /** What all requests share. */

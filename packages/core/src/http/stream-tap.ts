@@ -1,10 +1,28 @@
 import type { OpenCall, Receipt } from '../billing/call/call.js'
 import { toCredits } from '../credits.js'
 import { TokenReader } from '../tokens/token-reader.js'
-import { isEncoded, isEventStream } from './body-type.js'
-import type { StreamEnd, StreamHead } from './exchange.js'
+import { isEncoded, isEventStream, type BodyType } from './body-type.js'
 import { ceilingHeader } from './headers.js'
 import { meteringEvent } from './metering.js'
+
+/** What is known of a response that streams through. */
+export interface StreamHead extends BodyType {
+  readonly status: number
+  /** Whether this connection and this response can have trailers (HTTP/1.1 and chunked). */
+  readonly canTrail: boolean
+  /** Whether bytes can be added behind the last: its length has not been told. */
+  readonly canGrow: boolean
+  /** The length that has been told, in bytes; NaN where none has. */
+  readonly length: number
+}
+
+/** What is said of a stream when it has ended. */
+export interface StreamEnd {
+  /** To be sent as trailers; empty where the client takes none. */
+  readonly trailers: Readonly<Record<string, string>>
+  /** To be written behind the last bytes. */
+  readonly tail?: string
+}
 
 /** Looks at a stream as it passes, keeps nothing of it, and says at its end what it cost. */
 export class StreamTap {

@@ -1,4 +1,3 @@
-import type { Quantities } from '../billing/prices/metered.js'
 import type { TokenUsage } from './token-reader.js'
 import type { ReadUsage } from './token-tally.js'
 
@@ -15,7 +14,7 @@ export function toldUsage({ final, input, output, cachedInput, cacheWrite, delta
  * been read by then; where it was not told it counts as the most it could be. Every event that carried
  * something generated was at least one token.
  */
-export function soFar(read: ReadUsage, ceiling: Quantities<'input' | 'output'>): TokenUsage {
+export function soFar(read: ReadUsage, ceiling: { readonly input?: number; readonly output?: number }): TokenUsage {
   const { input = ceiling.input ?? 0, output = 0, cachedInput, cacheWrite, deltas } = read
   return toldUsage({ ...read, input }) ?? { input, output: Math.max(output, deltas), cachedInput, cacheWrite }
 }

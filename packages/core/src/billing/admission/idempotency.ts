@@ -1,11 +1,5 @@
-import type { Call } from '../call/call.js'
+import type { Call, Idempotency } from '../call/call.js'
 import { ok, refuse, type Step } from './step.js'
-
-/** The idempotency key of a call and what it sends, both as digests; `''` for a call without a key. */
-export interface Idempotency {
-  readonly key: string
-  readonly payload: string
-}
 
 /** A call that may be made any number of times. */
 export const unkeyed: Idempotency = { key: '', payload: '' }

@@ -1,6 +1,13 @@
 import type { Insufficient } from '../../ledger/commands.js'
-import type { Remedy } from './remedy.js'
 import type { SchemaIssue } from '../prices/schema.js'
+
+/** What an account that can't cover a call can do about it. */
+export type Remedy =
+  /** Only calls in flight stand in the way. */
+  | { readonly kind: 'retry'; readonly afterMs: number }
+  /** A smaller request to the same route would fit. */
+  | { readonly kind: 'reduce' }
+  | { readonly kind: 'top_up' }
 
 /** Why a call may not run. Amounts are micro-credits. */
 export type Refused =

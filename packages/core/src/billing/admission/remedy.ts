@@ -3,16 +3,9 @@ import type { Call } from '../call/call.js'
 import { priceContext } from '../prices/context.js'
 import { priceOf } from '../prices/pricing.js'
 import type { Quote } from './quoting.js'
+import type { Remedy } from './refused.js'
 import type { Route } from '../prices/route.js'
 import { parse } from '../prices/schema.js'
-
-/** What an account that can't cover a call can do about it. */
-export type Remedy =
-  /** Only calls in flight stand in the way. */
-  | { readonly kind: 'retry'; readonly afterMs: number }
-  /** A smaller request to the same route would fit. */
-  | { readonly kind: 'reduce' }
-  | { readonly kind: 'top_up' }
 
 export async function remedyOf({ freesAt, now, available }: Insufficient, route: Route, call: Call, { account, body }: Quote): Promise<Remedy> {
   if (freesAt > 0) return { kind: 'retry', afterMs: freesAt - now }

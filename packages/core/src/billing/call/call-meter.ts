@@ -1,4 +1,4 @@
-import type { Quantities } from '../prices/metered.js'
+import type { Quantities } from '../prices/route.js'
 
 /** Half a micro-credit: what is below it is left by binary fractions. */
 const SMALLEST = 5e-7

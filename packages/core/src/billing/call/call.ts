@@ -1,5 +1,4 @@
 import type { CallMeter } from './call-meter.js'
-import type { Idempotency } from '../admission/idempotency.js'
 import type { Query, Route } from '../prices/route.js'
 
 /** What an adapter tells about a request. Everything is read only when billing needs it. */
@@ -22,6 +21,12 @@ export const MAX_BODY_BYTES = 8_388_608
 export type BodyRead =
   | { readonly kind: 'parsed'; readonly value: unknown }
   | { readonly kind: 'unreadable'; readonly reason: string }
+
+/** The idempotency key of a call and what it sends, both as digests; `''` for a call without a key. */
+export interface Idempotency {
+  readonly key: string
+  readonly payload: string
+}
 
 /** A call whose price is reserved and that has not been settled. */
 export interface OpenCall {

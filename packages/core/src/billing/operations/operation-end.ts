@@ -1,6 +1,7 @@
 import { MAX_CREDITS, toMicro } from '../../credits.js'
 import { FareboxError } from '../../errors.js'
-import { itemize, type Quantities } from '../prices/metered.js'
+import { itemize } from '../prices/metered.js'
+import type { Quantities } from '../prices/route.js'
 
 /** What an operation came to. `charge` in credits; `usage` in units of the route's rates; neither: its price. */
 export interface Success {

@@ -1,5 +1,5 @@
 import { FareboxError } from '../../errors.js'
-import type { ChargeContext, ChargeItem, ItemizedCharge, PriceContext, Route } from './route.js'
+import type { ChargeContext, ChargeItem, ItemizedCharge, PriceContext, Quantities, Route } from './route.js'
 import type { Schema } from './schema.js'
 
 /** How a route that is charged by the unit is sold. */
@@ -13,8 +13,6 @@ export interface Metered<Body, Response, Unit extends string> {
   /** The units the call did use. Default: what `meter` of `@farebox/core/meter` counted below the handler. */
   readonly used?: (context: ChargeContext<Body, Response>) => Quantities<NoInfer<Unit>>
 }
-
-export type Quantities<Unit extends string> = { readonly [Name in Unit]?: number }
 
 /** What `metered` returns: the pricing half of a route. */
 export type MeteredPricing<Body, Response> =

@@ -1,5 +1,4 @@
 import type { TokenUsage } from '../../tokens/token-reader.js'
-import type { Quantities } from './metered.js'
 import type { Schema } from './schema.js'
 
 /** What a price is computed from. */
@@ -39,6 +38,9 @@ export interface ChargeContext<Body = unknown, Response = unknown> extends Price
   /** The tokens that an OpenAI- or Anthropic-shaped response says it used; only where `tokenUsage` prices the route. */
   readonly usage: TokenUsage | undefined
 }
+
+/** How many of each unit; one left out counts 0. */
+export type Quantities<Unit extends string> = { readonly [Name in Unit]?: number }
 
 /** One line of a receipt. */
 export interface ChargeItem {

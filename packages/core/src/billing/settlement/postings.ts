@@ -6,7 +6,7 @@ import { toCredits } from '../../credits.js'
 import { RECORD_KEPT_MS } from '../../ledger/limits.js'
 import { callEvent, type Emitter } from '../events.js'
 import { withDeadline } from '../deadline.js'
-import type { Logger } from '../options.js'
+import type { Logger } from '../logger.js'
 import { pause } from '../timers.js'
 import type { Renewal } from './renewal.js'
 

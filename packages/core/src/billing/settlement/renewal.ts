@@ -2,7 +2,7 @@ import type { Store } from '../../store/store.js'
 import type { OpenCall } from '../call/call.js'
 import { toCredits } from '../../credits.js'
 import { callEvent, type Emitter } from '../events.js'
-import type { Logger } from '../options.js'
+import type { Logger } from '../logger.js'
 import { MAX_DURATION_MS } from '../prices/route.js'
 import { backgroundTimer, timersEndWithRequest } from '../timers.js'
 

@@ -1,8 +1,8 @@
-import { metered, type Quantities } from '../billing/prices/metered.js'
-import type { PriceContext, Route } from '../billing/prices/route.js'
-import type { Schema } from '../billing/prices/schema.js'
-import { FareboxError } from '../errors.js'
-import type { TokenUsage } from './token-reader.js'
+import { metered } from './metered.js'
+import type { PriceContext, Quantities, Route } from './route.js'
+import type { Schema } from './schema.js'
+import { FareboxError } from '../../errors.js'
+import type { TokenUsage } from '../../tokens/token-reader.js'
 
 /** Credits a token: decimals, such as 0.0025 for 2.5 credits a thousand. */
 export type TokenRates = {
