@@ -361,7 +361,7 @@ describe.each(versions)('%s', (_, express) => {
       expect(rig.store.ends).toEqual([])
       expect(await rig.reserved()).toBe(3)
       end()
-      expect(await text(response)).toBe('data: 2\n\n')
+      expect(await text(response)).toBe('data: 2\n\n\n\nevent: metering\ndata: {"creditsCharged":2,"estimatedMaxCredits":3}\n\n')
       await rig.ended(1)
       expect(await rig.charges()).toEqual([2])
     })

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { Agent, createServer, request, type IncomingHttpHeaders, type IncomingMessage, type Server } from 'node:http'
+import { Agent, createServer, request, type IncomingHttpHeaders, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { connect, type AddressInfo, type Socket } from 'node:net'
 import { billing, memoryStore, type BillingOptions, type ExpressBilling, type Store } from '@farebox/express'
 import express5 from 'express'
@@ -33,27 +33,43 @@ export interface Sent {
   readonly body?: string | readonly string[] | object
 }
 
-/** A memory store whose settles wait, where a test says so: what a handler does meanwhile is what is looked at. */
+/** A memory store whose reservations and settles wait, where a test says so: what happens meanwhile is what is looked at. */
 class SlowStore implements Store {
   readonly name = 'memory'
   readonly durable = false
   readonly ends: string[] = []
+  /** How each reservation has ended; more than one end is one too many. */
+  readonly ended = new Map<string, string[]>()
+  readonly reserved = new Set<string>()
+  /** Reservations that have been asked for. */
+  reserving = 0
   readonly #inner = memoryStore()
-  #gate: Promise<void> | undefined
+  #toEnd: Promise<void> | undefined
+  #toReserve: Promise<void> | undefined
 
   /** Settles and releases wait from now on until the returned function is called. */
   stop(): () => void {
-    let go = () => {}
-    this.#gate = new Promise((resolve) => {
-      go = resolve
-    })
-    return go
+    const { opened, open } = gate()
+    this.#toEnd = opened
+    return open
+  }
+
+  stopReserving(): () => void {
+    const { opened, open } = gate()
+    this.#toReserve = opened
+    return open
   }
 
   readonly send: Store['send'] = async (command) => {
+    if (command.kind === 'reserve') {
+      this.reserving++
+      await this.#toReserve
+      this.reserved.add(command.reservation)
+    }
     if (command.kind === 'settle' || command.kind === 'release') {
-      await this.#gate
+      await this.#toEnd
       this.ends.push(command.kind)
+      this.ended.set(command.reservation, [...this.ended.get(command.reservation) ?? [], command.kind])
     }
     return this.#inner.send(command)
   }
@@ -61,6 +77,14 @@ class SlowStore implements Store {
   close(): Promise<void> {
     return this.#inner.close()
   }
+}
+
+function gate() {
+  let open = () => {}
+  const opened = new Promise<void>((resolve) => {
+    open = resolve
+  })
+  return { opened, open }
 }
 
 /** A served Express app with billing. Each account has 1,000 credits; calls are `ada`'s unless `x-account` names another. */
@@ -72,6 +96,8 @@ export class Rig {
   readonly errors: string[] = []
   /** What ran, by whatever name a handler gives itself. */
   readonly ran: string[] = []
+  /** What the server was given to answer with, in order. */
+  readonly responses: ServerResponse[] = []
   readonly #agent = new Agent({ keepAlive: true })
   #server: Server | undefined
 
@@ -99,8 +125,11 @@ export class Rig {
     }
   }
 
-  async #port(): Promise<number> {
-    this.#server ??= createServer(this.app).listen(0, '127.0.0.1')
+  async port(): Promise<number> {
+    this.#server ??= createServer((req, res) => {
+      this.responses.push(res)
+      this.app(req, res)
+    }).listen(0, '127.0.0.1')
     if (!this.#server.listening) await once(this.#server, 'listening')
     return (this.#server.address() as AddressInfo).port
   }
@@ -128,7 +157,7 @@ export class Rig {
     const length = Array.isArray(body) || body === undefined ? {} : { 'content-length': Buffer.byteLength(chunks[0]!) }
     const interim: number[] = []
     const sending = request({
-      port: await this.#port(), host: '127.0.0.1', method: route.slice(0, space), path: route.slice(space + 1), agent: this.#agent,
+      port: await this.port(), host: '127.0.0.1', method: route.slice(0, space), path: route.slice(space + 1), agent: this.#agent,
       headers: { ...(isJson && { 'content-type': 'application/json' }), ...length, ...headers },
     })
     sending.on('information', ({ statusCode }) => interim.push(statusCode))
@@ -140,7 +169,7 @@ export class Rig {
 
   /** Sends bytes as they are and leaves the connection open. */
   async raw(bytes: string): Promise<Socket> {
-    const socket = connect(await this.#port(), '127.0.0.1')
+    const socket = connect(await this.port(), '127.0.0.1')
     socket.on('error', () => {})
     await once(socket, 'connect')
     socket.write(bytes)

@@ -1,14 +1,20 @@
 import { once } from 'node:events'
-import { Agent, request, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
+import { Agent, request, type ClientRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { billing, memoryStore, type BillingOptions, type HonoBilling, type Store } from '@farebox/hono'
+import type { Command } from '@farebox/core'
 import { createAdaptorServer } from '@hono/node-server'
 import { Hono, type Context, type Env } from 'hono'
 import { afterEach } from 'vitest'
 
 type Init = NonNullable<ConstructorParameters<typeof Hono>[0]>
 type Headers = Readonly<Record<string, string>>
+
+interface Sent {
+  readonly headers?: Headers
+  readonly body?: string | readonly string[]
+}
 
 export interface Reply {
   readonly status: number
@@ -21,12 +27,12 @@ class WatchedStore implements Store {
   readonly #inner = memoryStore()
   readonly name = 'memory'
   readonly durable = false
-  readonly kinds: string[] = []
+  readonly #commands: Command[] = []
   #waiting: (() => void)[] = []
 
   send: Store['send'] = async (command) => {
     const reply = await this.#inner.send(command)
-    this.kinds.push(command.kind)
+    this.#commands.push(command)
     for (const look of this.#waiting.splice(0)) look()
     return reply
   }
@@ -35,13 +41,27 @@ class WatchedStore implements Store {
     return this.#inner.close()
   }
 
+  get kinds(): readonly string[] {
+    return this.#commands.map(({ kind }) => kind)
+  }
+
   count(...kinds: string[]): number {
     return this.kinds.filter((kind) => kinds.includes(kind)).length
   }
 
+  /** The reservations that were settled or released, as often as they were. */
+  get endings(): readonly string[] {
+    return this.#commands.flatMap((command) => (command.kind === 'settle' || command.kind === 'release' ? [command.reservation] : []))
+  }
+
   /** Resolves when so many reservations were settled or released. */
-  async ended(calls: number): Promise<void> {
-    while (this.count('settle', 'release') < calls) await new Promise<void>((resolve) => this.#waiting.push(resolve))
+  ended(calls: number): Promise<void> {
+    return this.sent(calls, 'settle', 'release')
+  }
+
+  /** Resolves when so many commands of these kinds were answered. */
+  async sent(commands: number, ...kinds: string[]): Promise<void> {
+    while (this.count(...kinds) < commands) await new Promise<void>((resolve) => this.#waiting.push(resolve))
   }
 
   /** What an account was charged, in order, in credits. Throws when something is still reserved. */
@@ -89,7 +109,14 @@ export class Rig<E extends Env = Env> {
   }
 
   /** Over HTTP, with the target as it is written: nothing is normalized. */
-  async open(method: string, target: string, { headers = {}, body }: { headers?: Headers, body?: string | readonly string[] } = {}) {
+  async open(method: string, target: string, sent?: Sent) {
+    const req = await this.send(method, target, sent)
+    const [res] = await once(req, 'response') as [IncomingMessage]
+    return { req, res }
+  }
+
+  /** The same, for one that may never be answered. */
+  async send(method: string, target: string, { headers = {}, body }: Sent = {}): Promise<ClientRequest> {
     this.#server ??= createAdaptorServer({ fetch: this.app.fetch as never }).listen(0, '127.0.0.1') as ReturnType<typeof createAdaptorServer>
     if (!this.#server.listening) await once(this.#server, 'listening')
     const { port } = this.#server.address() as AddressInfo
@@ -97,12 +124,10 @@ export class Rig<E extends Env = Env> {
     const req = request({ port, host: '127.0.0.1', method, path: target, agent: this.#agent, headers: { 'x-account': 'ada', ...length, ...headers } })
     req.on('error', () => {})
     for (const part of typeof body === 'string' ? [body] : body ?? []) req.write(part)
-    req.end()
-    const [res] = await once(req, 'response') as [IncomingMessage]
-    return { req, res }
+    return req.end()
   }
 
-  async call(method: string, target: string, sent?: { headers?: Headers, body?: string | readonly string[] }): Promise<Reply> {
+  async call(method: string, target: string, sent?: Sent): Promise<Reply> {
     const { res } = await this.open(method, target, sent)
     return { status: res.statusCode!, headers: res.headers, text: await text(res) }
   }

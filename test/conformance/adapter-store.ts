@@ -10,8 +10,6 @@ export class FaultyStore implements Store {
   closed = false
   /** The reservations that were made here, each with the commands that ended it. */
   readonly calls = new Map<string, ('settle' | 'release' | 'hold')[]>()
-  /** The kinds of the commands that were carried out, in order. */
-  readonly sent: Command['kind'][] = []
   #held: { readonly kind: Command['kind']; readonly reached: Latch; readonly released: Latch } | undefined
 
   constructor(readonly inner: Store) {
@@ -32,7 +30,6 @@ export class FaultyStore implements Store {
   }
 
   #record(command: Command, reply: { readonly kind: string }): void {
-    this.sent.push(command.kind)
     if (command.kind === 'reserve' && reply.kind === 'reserved') this.calls.set(command.reservation, [])
     if (command.kind === 'settle' || command.kind === 'release' || command.kind === 'hold') this.calls.get(command.reservation)?.push(command.kind)
   }

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { request, type Agent, type IncomingMessage } from 'node:http'
+import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 
 export interface WireOptions {
@@ -13,6 +14,8 @@ export class Wire {
   readonly #request
   /** The response when its head is there. */
   readonly head: Promise<IncomingMessage>
+  /** How many bytes `drain` has read. */
+  received = 0
 
   constructor(method: string, url: string, { headers, body, agent }: WireOptions) {
     this.#request = request(url, { method, headers, ...(agent && { agent }) })
@@ -38,10 +41,23 @@ export class Wire {
     return { whole: read !== undefined && head.complete, text: read ?? '', trailers: head.trailers }
   }
 
+  /** Reads to the end and keeps nothing. */
+  async drain(): Promise<void> {
+    for await (const chunk of await this.head) this.received += (chunk as Buffer).length
+  }
+
   /** Resolves when some of the body is there. */
   async begun(): Promise<IncomingMessage> {
     const head = await this.head
     if (head.readableLength === 0) await once(head, 'readable')
     return head
   }
+}
+
+/** All bytes of a response as they came, with those that a client would not look at. */
+export async function rawBytes(url: string, lines: readonly string[]): Promise<string> {
+  const { hostname, port } = new URL(url)
+  const socket = connect(Number(port), hostname)
+  socket.write([...lines, `Host: ${hostname}`, 'Connection: close', '', ''].join('\r\n'))
+  return text(socket)
 }

@@ -5,11 +5,15 @@ import type { App, AppRoute, Framework } from '../support/apps/app.js'
 import { serve } from '../support/apps/serve.js'
 import { Api } from './adapter-api.js'
 import { Audit } from './adapter-audit.js'
+import { randomAbortRules } from './rules-abort-random.js'
+import { abortRules } from './rules-abort.js'
 import { FaultyStore } from './adapter-store.js'
 import { balanceRules } from './rules-balance.js'
+import { endRules } from './rules-ends.js'
 import { estimateRules } from './rules-estimate.js'
 import { eventRules } from './rules-events.js'
 import { idempotencyRules } from './rules-idempotency.js'
+import { meterRules } from './rules-meter.js'
 import { operationRules } from './rules-operation.js'
 import { outageRules } from './rules-outage.js'
 import { priceRules } from './rules-price.js'
@@ -19,6 +23,7 @@ import { responseRules } from './rules-response.js'
 import { routeRules } from './rules-route.js'
 import { shadowRules } from './rules-shadow.js'
 import { streamRules } from './rules-stream.js'
+import { tokenRules } from './rules-tokens.js'
 
 /** Options of billing for one test, with what else the suite may choose. */
 export interface OpenOptions extends Omit<Partial<NonNullable<App['billing']>>, 'store' | 'logger'> {
@@ -63,7 +68,8 @@ export function testAdapter(name: string, framework: Framework): void {
       },
     }
     for (const rules of [
-      balanceRules, priceRules, refusalRules, remedyRules, responseRules, streamRules, routeRules, estimateRules, idempotencyRules, operationRules, outageRules, shadowRules, eventRules,
+      balanceRules, priceRules, refusalRules, remedyRules, responseRules, streamRules, tokenRules, meterRules, abortRules, randomAbortRules,
+      routeRules, estimateRules, idempotencyRules, operationRules, outageRules, shadowRules, eventRules, endRules,
     ]) rules(rig)
   })
 }

@@ -12,9 +12,9 @@ export interface FakeTime {
 /** As often as a reservation of 60 s is looked after, and more. */
 const STEP = 10_000
 
-/** Call it before the calls that are to run long. Sockets keep their own, real time. */
+/** Call it before the calls that are to run long. Real time passes besides: servers wait for a timer at times. */
 export function fakeTime(): FakeTime {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'], shouldAdvanceTime: true, advanceTimeDelta: 5 })
   let now = Date.UTC(2026, 2, 3, 12)
   return {
     now: () => now,

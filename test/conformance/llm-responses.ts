@@ -22,9 +22,3 @@ export const openaiJson = JSON.stringify({
   id: 'c', object: 'chat.completion', choices: [{ index: 0, message: { role: 'assistant', content: 'Grüße' }, finish_reason: 'stop' }],
   usage: { prompt_tokens: 9, completion_tokens: 12, total_tokens: 21 },
 })
-
-/** The bytes of a text, in chunks that mind neither its characters nor its lines. */
-export async function* inChunks(text: string, size: number): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  const bytes = new TextEncoder().encode(text)
-  for (let at = 0; at < bytes.length; at += size) yield bytes.slice(at, at + size)
-}

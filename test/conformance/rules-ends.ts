@@ -6,13 +6,13 @@ import type { OpenOptions, Rig } from './adapter.js'
 import type { Api } from './adapter-api.js'
 import { fakeTime } from './fake-time.js'
 import { keyed } from './rules-idempotency.js'
+import { breaking, events, talk } from './streams.js'
 
 /** The first cells of README's table. */
 const rows = [...readFileSync(new URL('../../README.md', import.meta.url), 'utf8').split('## Every way a call can end')[1]!.split('\n## ')[0]!.matchAll(/^\| (.+?) \|/gm)]
   .map(([, cell]) => cell!).slice(1)
 
 const fine: Handler = () => ({ json: { ok: true } })
-const events = { 'Content-Type': 'text/event-stream' }
 
 export function endRules(rig: Rig): void {
   /** One route of 5 credits, unless the terms say otherwise. */
@@ -20,7 +20,7 @@ export function endRules(rig: Rig): void {
     rig.open({ routes: [{ route: 'POST /run', handler }, { route: 'GET /free', handler: fine }], prices: { 'POST /run': { product: 'runs', price: 5, ...terms }, 'GET /free': 'free' }, allowance: 50, ...options })
 
   /** The call is refused with this status and code, and its handler does not run. */
-  async function expectRefused(status: number, code: string, terms: object, options: Partial<OpenOptions>, call: Parameters<Api['call']>[1] = {}, before = (_: Api) => {}) {
+  async function expectRefused(status: number, code: string, terms: object, options: Partial<OpenOptions>, call: Parameters<Api['call']>[1] = {}, before: (api: Api) => void = () => {}) {
     const handler = vi.fn(fine)
     const api = await open(handler, terms, options)
     before(api)
@@ -62,7 +62,7 @@ export function endRules(rig: Rig): void {
     },
     'streamed, and it broke in the middle': async () => {
       const received = latch()
-      const api = await open(() => ({ chunks: talk(received.opened.then(() => { throw new Error('broken') })), headers: events }))
+      const api = await open(() => ({ chunks: breaking(received.opened), headers: events }))
       const wire = api.wire('POST /run')
       await wire.begun()
       received.open()
@@ -77,12 +77,12 @@ export function endRules(rig: Rig): void {
       }
     },
     'a handler passed it on (`next()`) to another route of the price book': async () => {
-      const handler = vi.fn(fine)
-      const prices = { 'POST /items/special': { product: 'special', price: 5 }, 'POST /items/:id': { product: 'items', price: 3 }, 'POST /items/:id/:more': 'free' } as const
-      const routes = [{ route: 'POST /items/special', handler, passes: true }, { route: 'POST /items/:id', handler: fine }]
-      const api = await rig.open({ routes, prices, allowance: 50 })
-      expect(await api.call('POST /items/special')).toMatchObject({ status: 200, charged: 3, ceiling: 3, remaining: 47 })
-      expect(await api.charges()).toEqual([3])
+      for (const [terms, told] of [[{ product: 'items', price: 3 }, { charged: 3, ceiling: 3 }], ['free', { charged: undefined, ceiling: undefined }]] as const) {
+        const routes = [{ route: 'POST /items/special', handler: () => ({ passesOn: true }) }, { route: 'POST /items/:id', handler: fine }]
+        const api = await rig.open({ routes, prices: { 'POST /items/special': { product: 'special', price: 5 }, 'POST /items/:id': terms }, allowance: 50 })
+        expect(await api.call('POST /items/special')).toMatchObject({ status: 200, text: '{"ok":true}', ...told })
+        expect(await api.settled()).toEqual(told.charged === undefined ? [] : [3])
+      }
     },
     'no account': () => expectRefused(401, 'UNAUTHENTICATED', {}, {}, { account: null }),
     'available credits below the price': () => expectRefused(402, 'PAYMENT_REQUIRED', {}, { allowance: 4.999999 }),
@@ -240,9 +240,3 @@ export function endRules(rig: Rig): void {
 
 /** Refuses whatever it is given. */
 const failing = { '~standard': { version: 1 as const, vendor: 'test', validate: () => ({ issues: [{ message: 'no' }] }) } }
-
-async function* talk(received: Promise<void>): AsyncGenerator<string> {
-  yield 'data: first\n\n'
-  await received
-  yield 'data: second\n\n'
-}

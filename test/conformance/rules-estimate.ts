@@ -40,7 +40,7 @@ export function estimateRules(rig: Rig): void {
       expect(await api.standing()).toEqual({ balance: 0, reserved: 0, available: 0 })
     })
 
-    it('it has these members and no others', async () => {
+    it('has these members and no others', async () => {
       const { api } = await open()
       const { json } = await api.call('POST /generate/estimate', { body: { count: 2 } })
       expect(Object.keys(json!).sort()).toEqual(['estimatedCredits', 'estimatedMaxCredits', 'expectedLatencyRange', 'likelySyncOrAsync', 'providersLikelyUsed', 'withinPlanLimits'])
@@ -121,7 +121,7 @@ export function estimateRules(rig: Rig): void {
       expect(reply.headers.get('content-type')).toMatch(/^application\/problem\+json\b/)
     })
 
-    it('after 20 calls it is what those cost and took', async () => {
+    it('after 20 calls it is what those cost and took, in every process', async () => {
       const { api } = await open({ allowance: 1_000 })
       const estimate = async () => (await api.call('POST /half/estimate')).json as { estimatedCredits: number; expectedLatencyRange: { lowMs: number; highMs: number } }
       for (let i = 0; i < 19; i++) await api.call('POST /half')
@@ -131,6 +131,8 @@ export function estimateRules(rig: Rig): void {
       const { lowMs, highMs } = (await estimate()).expectedLatencyRange
       expect(lowMs).toBeLessThanOrEqual(highMs)
       expect(highMs).toBeLessThan(5_000)
+      const other = await rig.open({ routes: [{ route: 'POST /half', handler: () => ({ json: {} }) }], prices: { 'POST /half': prices['POST /half'] }, beside: api })
+      expect((await other.call('POST /half/estimate')).json).toMatchObject({ estimatedCredits: 4 })
     })
   })
 }

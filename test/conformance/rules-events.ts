@@ -32,7 +32,7 @@ export function eventRules(rig: Rig): void {
         { name: 'admitted', event: call('POST /run') },
         { name: 'settled', event: { ...call('POST /run'), product: 'runs', charge: 2, items: [], durationMs, pending: false } },
       ])
-      const [entry] = (await api.entries()).filter(({ kind }) => kind === 'charge')
+      const entry = (await api.entries()).find(({ kind }) => kind === 'charge')
       expect(told.map(({ event }) => (event as { reservation: string }).reservation)).toEqual([entry!.reference, entry!.reference])
     })
 

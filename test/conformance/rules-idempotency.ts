@@ -3,6 +3,7 @@ import type { Handler, HandlerAnswer } from '../support/apps/app.js'
 import { latch } from '../support/apps/latch.js'
 import type { OpenOptions, Rig } from './adapter.js'
 import type { Api, CallOptions, Reply } from './adapter-api.js'
+import { events, talk } from './streams.js'
 
 const binary = Uint8Array.from({ length: 3_000 }, (_, i) => (i * 31 + 7) % 256)
 const forms: Readonly<Record<string, HandlerAnswer>> = {
@@ -73,6 +74,15 @@ export function idempotencyRules(rig: Rig): void {
       const { api } = await open(() => ({ json: {}, headers: { 'Set-Cookie': 'session=1' } }))
       expect((await api.call('POST /run', keyed())).headers.get('set-cookie')).toBe('session=1')
       expect((await api.call('POST /run', keyed())).headers.get('set-cookie')).toBeNull()
+    })
+
+    it.each([['HEAD', 'GET'], ['GET', 'HEAD'], ['HEAD', 'HEAD']])('%s, then %s: a GET is never told the empty body of a HEAD', async (...methods) => {
+      const api = await rig.open({ routes: [{ route: 'GET /run', handler: () => ({ json: { ok: true } }) }], prices: { 'GET /run': { product: 'runs', price: 5 } }, allowance: 50 })
+      for (const method of methods) {
+        const { status, text } = await api.call(`${method} /run`, keyed('k', { body: undefined }))
+        expect({ told: status === 200, text: status === 200 && method === 'GET' ? text : '' }).toEqual({ told: status === 200, text: status === 200 && method === 'GET' ? '{"ok":true}' : '' })
+      }
+      expect(await api.charges()).toEqual([5])
     })
 
     it('409 with Retry-After while its call runs; of 20 at once one runs', async () => {
@@ -148,9 +158,9 @@ export function idempotencyRules(rig: Rig): void {
     })
 
     it('409 for a streamed response, which is never billed again', async () => {
-      const handler = () => ({ chunks: chunks(['data: a\n\n', 'data: b\n\n']), headers: { 'Content-Type': 'text/event-stream' } })
+      const handler = () => ({ chunks: talk(Promise.resolve()), headers: events })
       const { api, handler: spied } = await open(handler)
-      expect((await api.call('POST /run', keyed())).text).toContain('data: a')
+      expect((await api.call('POST /run', keyed())).text).toContain('data: first')
       expect(await api.settled()).toEqual([2])
       for (let i = 0; i < 2; i++) expect(await api.call('POST /run', keyed())).toMatchObject(unavailable)
       expect(spied).toHaveBeenCalledOnce()
@@ -220,8 +230,4 @@ export function idempotencyRules(rig: Rig): void {
       expect(await other.call('POST /run', keyed())).toMatchObject({ status: 200, charged: 2, replayed: false, json: { by: 'the other' } })
     })
   })
-}
-
-async function* chunks(parts: readonly string[]): AsyncGenerator<string> {
-  yield* parts
 }

@@ -3,6 +3,7 @@ import { metered, priceBook } from '@farebox/core'
 import type { HandlerAnswer } from '../support/apps/app.js'
 import type { OpenOptions, Rig } from './adapter.js'
 import type { Api } from './adapter-api.js'
+import { fakeTime } from './fake-time.js'
 import { keyed } from './rules-idempotency.js'
 
 const started = (id: string): HandlerAnswer => ({ status: 202, json: { id }, headers: { Location: `/v1/operations/${id}` } })
@@ -164,7 +165,15 @@ export function operationRules(rig: Rig): void {
       await api.call('POST /units')
       expect(await worker.billing.operations.succeed('op-1', { usage: { source: 4 }, result: 'done' })).toMatchObject({ kind: 'succeeded', charge: 8 })
       expect((await poll(api)).json).toMatchObject({ status: 'succeeded', result: 'done', metering: { creditsCharged: 8 } })
-      expect(await worker.billing.operations.succeed('op-9')).toEqual({ kind: 'unknown' })
+    })
+
+    it('an id that nothing has is unknown to a worker', async () => {
+      const time = fakeTime()
+      const { api } = await open({ storeTimeout: 60_000 })
+      const ended = vi.fn()
+      void api.billing.operations.succeed('op-9').then(ended)
+      while (ended.mock.calls.length === 0) await time.pass(1_000, api)
+      expect(ended).toHaveBeenCalledWith({ kind: 'unknown' })
     })
 
     it('a worker that is done before the 202 has been sent', async () => {

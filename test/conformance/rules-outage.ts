@@ -15,7 +15,7 @@ export function outageRules(rig: Rig): void {
       return { json: {} }
     })
     const routes = [{ route: 'POST /run', handler }, { route: 'GET /free', handler: () => ({ json: {} }) }, { route: 'POST /unlisted', handler: () => ({ json: {} }) }]
-    const api: Api = await rig.open({ routes, prices, allowance: 50, storeTimeout: 20, ...options })
+    const api: Api = await rig.open({ routes, prices, allowance: 50, storeTimeout: 100, ...options })
     return { api, handler }
   }
 

@@ -2,6 +2,7 @@ import { describe, expect, it, vi } from 'vitest'
 import type { HandlerAnswer } from '../support/apps/app.js'
 import { latch } from '../support/apps/latch.js'
 import type { Rig } from './adapter.js'
+import { talk } from './streams.js'
 
 const forms: Readonly<Record<string, HandlerAnswer>> = {
   'JSON': { json: { text: 'zwölf €', nested: { list: [1, { a: '}' }] } } },
@@ -108,11 +109,4 @@ export function responseRules(rig: Rig): void {
       await vi.waitFor(async () => expect(await api.standing()).toEqual({ balance: 50, reserved: 0, available: 50 }))
     })
   })
-}
-
-/** The second part waits until the caller has the first. */
-async function* talk(received: Promise<void>): AsyncGenerator<string> {
-  yield 'data: first\n\n'
-  await received
-  yield 'data: second\n\n'
 }

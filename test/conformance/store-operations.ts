@@ -262,6 +262,12 @@ export function testOperations(rig: Rig): void {
       await reserve()
       expect(await reserve({ reservation: 'r2', ceiling: 101 })).toMatchObject({ kind: 'insufficient', freesAt: 0, now: clock.now })
     })
+    test('anew after each change, and for each account, of those that ask at the same time', async () => {
+      for (const account of ['ada', 'bob']) await reserve({ account, ceiling: 60, ttlMs: account === 'ada' ? 100 : 200 })
+      const more = (account: string) => reserve({ account, reservation: 'more', ceiling: 50 })
+      const replies = await Promise.all([more('ada'), extend({ ttlMs: 300 }), more('ada'), more('bob')])
+      expect(replies.map((reply) => 'freesAt' in reply && reply.freesAt - clock.now)).toEqual([100, false, 300, 200])
+    })
     test('without those that were extended or have ended, also at the same time', async () => {
       await reserve({ reservation: 'r1', ceiling: 40 })
       await reserve({ reservation: 'r2', ceiling: 30 })

@@ -43,10 +43,10 @@ describe('the edge example', () => {
     expect(said.trim().split('\n').at(-1)).toBe('edge closed')
   })
 
-  it('prints its routes with their prices and three curl lines', () => {
+  it('prints its routes with their prices and four curl lines', () => {
     expect(said).toMatch(/^POST \/v1\/moderate +0\.5 /m)
     expect(said).toMatch(/^POST \/v1\/summarize +\S/m)
-    expect(said.match(/^curl /gm)).toHaveLength(3)
+    expect(said.match(/^curl /gm)).toHaveLength(4)
   })
 
   it('charges what a call used, and says so', async () => {
@@ -72,7 +72,41 @@ describe('the edge example', () => {
     expect([response.status, creditsOf(response)]).toEqual([500, ['0.5', '0', '5']])
   })
 
-  it('a stream is charged at its end', async () => {
+  it('an estimate says what a call costs at most, and costs nothing', async () => {
+    const caller = edge.caller()
+    const texts = Array.from({ length: 11 }, String)
+    const [small, large] = await Promise.all([texts.slice(0, 3), texts].map(async (some) => (await caller.post('/v1/moderate/estimate', { texts: some })).json()))
+    expect(small).toMatchObject({ estimatedMaxCredits: 1.5, likelySyncOrAsync: 'sync', withinPlanLimits: true })
+    expect(large).toMatchObject({ estimatedMaxCredits: 5.5, withinPlanLimits: false })
+    expect((await caller.post('/v1/moderate/estimate', { texts: [] })).status).toBe(422)
+    expect(await caller.balance()).toMatchObject({ reserved: 0 })
+    expect(await (await caller.post('/v1/credits/projections/usage-summary', {})).json()).toMatchObject({ total_calls: 0 })
+  })
+
+  it('a call sent again under its Idempotency-Key answers the same and is charged once', async () => {
+    const caller = edge.caller()
+    const send = async (texts: string[]) => {
+      const response = await caller.post('/v1/moderate', { texts }, { 'idempotency-key': 'key-1' })
+      return { status: response.status, replayed: response.headers.get('idempotent-replayed'), credits: creditsOf(response), body: await response.json() as object }
+    }
+    const first = await send(['hello', 'shut up', 'hello'])
+    expect(first).toMatchObject({ status: 200, replayed: null, credits: ['1.5', '1', '4'] })
+    expect(await send(['hello', 'shut up', 'hello'])).toEqual({ ...first, replayed: 'true' })
+    expect(await send(['hello'])).toMatchObject({ status: 422, body: { error: { code: 'IDEMPOTENCY_MISMATCH' } } })
+    expect(await caller.balance()).toEqual({ balance: 4, reserved: 0, available: 4 })
+  })
+
+  it('a stream is charged at its end, and under its key once', async () => {
+    const caller = edge.caller()
+    const send = () => caller.post('/v1/summarize', { text: 'One. Two. Three. Four.' }, { 'idempotency-key': 'key-1' })
+    expect(await (await send()).text()).toBe('One.\nFour.\n')
+    await expect.poll(caller.balance).toEqual({ balance: 4, reserved: 0, available: 4 })
+    const again = await send()
+    expect([again.status, await again.json()]).toMatchObject([409, { error: { code: 'IDEMPOTENCY_RESULT_UNAVAILABLE' } }])
+    expect(await caller.balance()).toEqual({ balance: 4, reserved: 0, available: 4 })
+  })
+
+  it('a stream tells its ceiling at once, its charge not before its end', async () => {
     const caller = edge.caller()
     const response = await caller.post('/v1/summarize', { text: 'One. Two. Three. Four.' })
     expect([await response.text(), creditsOf(response)]).toEqual(['One.\nFour.\n', ['1', null, null]])

@@ -1,11 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import type { Store } from '@farebox/core'
-import { start, stores, type Example, type Running } from './example.js'
+import { start, stores, type Make, type Running } from './example.js'
 
 /** What the rules that hold for every example need to know of one. */
 export interface ExampleUnderTest {
   readonly name: string
-  readonly make: (options: { store: Store; allowance: number }) => Example
+  readonly make: Make
   /** A call that costs something, to the micro-credit. */
   readonly call: { readonly path: string; readonly body: unknown; readonly product: string; readonly price: number; readonly charge: number }
   /** The rules of this example's own, on each store; `api` is there once a test runs. */

@@ -12,14 +12,18 @@ export const stores: readonly (readonly [string, () => Store])[] = [
 ]
 
 /** An example as its `createApp` makes it, behind a server that does not listen yet. */
-export interface Example {
+interface Example {
   readonly server: Server
   readonly bill: Billing
   readonly report: RouteReport
 }
 
+/** Makes an example that keeps its balances in `store`. */
+export type Make = (options: { readonly store: Store; readonly allowance: number }) => Example
+
 /** An example that listens. */
 export interface Running {
+  readonly url: string
   readonly bill: Billing
   readonly report: RouteReport
   /** What a new account calls with. */
@@ -37,21 +41,22 @@ interface Reply<Body = unknown> {
   readonly remaining: number | undefined
 }
 
-interface Caller {
+export interface Caller {
   readonly account: string
   post<Body = unknown>(path: string, body?: unknown, headers?: Record<string, string>): Promise<Reply<Body>>
   get<Body = unknown>(path: string): Promise<Reply<Body>>
-  balance(): Promise<unknown>
+  balance(): Promise<{ readonly balance: number; readonly reserved: number; readonly available: number }>
   usage(): Promise<unknown>
   /** What the ledger charged so far, oldest first, in credits. */
   charges(): Promise<number[]>
 }
 
-export async function start(make: (options: { store: Store; allowance: number }) => Example, store: Store, allowance: number): Promise<Running> {
+export async function start(make: Make, store: Store, allowance: number): Promise<Running> {
   const { server, bill, report } = make({ store, allowance })
   await once(server.listen(0), 'listening')
   const url = `http://localhost:${(server.address() as AddressInfo).port}`
   return {
+    url,
     bill,
     report,
     caller: (headers) => callerOf(url, store, headers),
@@ -68,11 +73,12 @@ function callerOf(url: string, store: Store, own?: Record<string, string>): Call
   const post: Caller['post'] = async (path, body, headers) =>
     replyOf(await fetch(url + path, { method: 'POST', headers: { 'content-type': 'application/json', ...identity, ...headers }, body: JSON.stringify(body) ?? null }))
   const get: Caller['get'] = async (path) => replyOf(await fetch(url + path, { headers: identity }))
+  const balance: Caller['balance'] = async () => (await get<Awaited<ReturnType<Caller['balance']>>>('/v1/credits/balance')).body
   return {
     account,
     post,
     get,
-    balance: async () => (await get('/v1/credits/balance')).body,
+    balance,
     usage: async () => (await post('/v1/credits/projections/usage-summary')).body,
     async charges() {
       const { entries } = await store.send({ kind: 'entries', account, after: '', limit: 1_000 })

@@ -1,25 +1,7 @@
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer, type AddressInfo } from 'node:net'
-import { fileURLToPath } from 'node:url'
 import { describe, expect, it, onTestFinished } from 'vitest'
-
-const root = fileURLToPath(new URL('../../', import.meta.url))
-
-/** A program of the repository, with all that it says. */
-function run(file: string, { env = {}, args = [] }: { env?: Record<string, string>; args?: string[] } = {}) {
-  const child = spawn(process.execPath, [file, ...args], { cwd: root, env: { ...process.env, REDIS_URL: '', ALLOWANCE: '', PORT: '0', ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
-  onTestFinished(() => void child.kill('SIGKILL'))
-  let said = ''
-  const ended = once(child, 'close').then(([status]) => ({ status: status as number | null, said }))
-  const listens = new Promise<string>((resolve, reject) => {
-    child.stdout.on('data', () => { if (said.includes('usage-summary')) resolve(said) })
-    void ended.then(() => reject(new Error(said)))
-  })
-  listens.catch(() => {})
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').prependListener('data', (text: string) => { said += text })
-  return { child, ended, listens }
-}
+import { run } from './program.js'
 
 type Sent = [string, RequestInit & { headers: [string, string][] }]
 
@@ -33,26 +15,34 @@ function sent(line: string): Sent {
 }
 
 describe.each([
-  ['the-hog', 'SIGTERM'],
-  ['humalike', 'SIGINT'],
-  ['llm-chat', 'SIGTERM'],
-] as const)('%s as a program', (name, signal) => {
-  it(`prints its routes with their prices and three curl lines that work, and answers what runs before it ends on ${signal}`, async () => {
+  ['the-hog', 'SIGTERM', ['/api/companies/search', '/api/deep-research/estimate', '/api/deep-research']],
+  ['humalike', 'SIGINT', ['/v1/personas/generate/estimate', '/v1/personas/generate']],
+  ['llm-chat', 'SIGTERM', ['/v1/chat/completions/estimate', '/v1/chat/completions', '/v1/chat/completions']],
+] as const)('%s as a program', (name, signal, paths) => {
+  it(`prints its routes with their prices and curl lines that work, and answers what runs before it ends on ${signal}`, async () => {
     const { child, ended, listens } = run(`examples/${name}/dist/main.js`)
     const said = await listens
     expect(said).toMatch(/^(GET|POST) \/\S+ +\S/m)
     const lines = said.split('\n').filter((line) => line.startsWith('curl'))
-    expect(lines).toHaveLength(3)
+    const calls = lines.slice(0, -2).map(sent)
+    const [balance, usage] = lines.slice(-2).map(sent) as [Sent, Sent]
+    expect(calls.map(([url]) => new URL(url).pathname)).toEqual(paths)
 
-    const [paid, balance, usage] = lines.map(sent) as [Sent, Sent, Sent]
-    const call = await fetch(...paid)
-    const charged = Number(call.headers.get('Credits-Charged'))
-    expect(call.status).toBe(200)
-    expect(charged).toBeGreaterThan(0)
-    expect(await (await fetch(...balance)).json()).toEqual({ balance: 100 - charged, reserved: 0, available: 100 - charged })
-    expect(await (await fetch(...usage)).json()).toMatchObject({ total_calls: 1, total_credits: charged })
+    const spent = []
+    for (const [url, request] of calls) {
+      const response = await fetch(url, request)
+      const { estimatedMaxCredits } = JSON.parse((await response.text()).replace(/^data:.*/s, '{}')) as { estimatedMaxCredits?: number }
+      expect(response.ok).toBe(true)
+      if (url.endsWith('/estimate')) expect(estimatedMaxCredits).toBeGreaterThan(0)
+      else spent.push(Number(response.headers.get('Credits-Charged')))
+    }
+    // Streams and research are charged when they are done.
+    expect(spent.some((credits) => credits > 0)).toBe(true)
+    await expect.poll(async () => (await fetch(...balance)).json(), { timeout: 5_000 }).toMatchObject({ reserved: 0 })
+    const { balance: left } = await (await fetch(...balance)).json() as { balance: number }
+    expect(await (await fetch(...usage)).json()).toMatchObject({ total_calls: spent.length, total_credits: expect.closeTo(100 - left, 6) as number })
 
-    const [url, request] = paid
+    const [url, request] = calls.find(([path]) => !path.endsWith('/estimate'))!
     const answered = fetch(url, { ...request, headers: [...request.headers, ['x-simulate', 'slow:300']] })
     await expect.poll(async () => (await fetch(...balance)).json()).not.toMatchObject({ reserved: 0 })
     // A second time, as where a terminal sends it and npm passes it on.

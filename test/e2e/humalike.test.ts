@@ -1,18 +1,13 @@
-import { createServer } from 'node:http'
-import { getRequestListener } from '@hono/node-server'
-import { createApp } from '@farebox/example-humalike'
 import { describe, expect, it } from 'vitest'
 import { describeExample, expectPriced, expectRefused } from './example-rules.js'
+import { makeHumalike } from './makers.js'
 
 const transcript = (length: number): string => 'x'.repeat(length)
 const many = (length: number): unknown[] => Array.from({ length }, (_, i) => ({ id: i }))
 
 describeExample({
   name: 'humalike',
-  make(options) {
-    const { app, bill } = createApp(options)
-    return { server: createServer(getRequestListener(app.fetch)), bill, report: bill.routes(app) }
-  },
+  make: makeHumalike,
   call: {
     path: '/v1/social-learning/profiles/extract',
     body: { transcript: `Ada: hello${' '.repeat(2_000)}` },

@@ -1,7 +1,6 @@
-import { createServer } from 'node:http'
-import { createApp } from '@farebox/example-llm-chat'
 import { describe, expect, it } from 'vitest'
 import { describeExample, expectPriced, expectRefused } from './example-rules.js'
+import { makeLlmChat } from './makers.js'
 
 const path = '/v1/chat/completions'
 const ask = (content: string, rest: object = {}) => ({ model: 'echo-1', messages: [{ role: 'user', content }], ...rest })
@@ -14,12 +13,14 @@ interface Completion {
   readonly usage: { readonly prompt_tokens: number; readonly completion_tokens: number; readonly total_tokens: number }
 }
 
+interface Chunk {
+  readonly choices: readonly { readonly delta: { readonly content?: string }; readonly finish_reason: string | null }[]
+  readonly usage?: object | null
+}
+
 describeExample({
   name: 'llm-chat',
-  make(options) {
-    const { app, bill } = createApp(options)
-    return { server: createServer(app.callback()), bill, report: bill.routes(app) }
-  },
+  make: makeLlmChat,
   // 3 + 2 prompt tokens; of at most 100 it makes 5: "You said: hello there".
   call: { path, body: ask('hello there', { max_tokens: 100 }), product: 'chat', price: 0.205, charge: 0.015 },
   rules(api) {
@@ -73,11 +74,29 @@ describeExample({
         expect(body.choices[0]).toMatchObject({ message: { content: 'You said: one' }, finish_reason: 'length' })
       })
 
-      it('stream: true is refused with 400 in the shape of OpenAI errors, free', async () => {
+      it('stream: true answers the same as events, the last with the usage that is charged', async () => {
         const caller = api().caller()
-        const { status, body, charged } = await caller.post(path, ask('hi', { stream: true }))
-        expect({ status, charged }).toEqual({ status: 400, charged: 0 })
-        expect(body).toEqual({ error: { message: 'streaming is not supported', type: 'invalid_request_error', param: 'stream', code: null } })
+        const response = await fetch(api().url + path, {
+          method: 'POST',
+          headers: { 'x-api-key': caller.account, 'content-type': 'application/json' },
+          body: JSON.stringify(ask('one two', { stream: true, stream_options: { include_usage: true } })),
+        })
+        expect(response.headers.get('content-type')).toMatch(/^text\/event-stream/)
+        expect(response.headers.get('credits-ceiling')).toBe('0.517')
+        const events = (await response.text()).split('\n\n').slice(0, -1).map((event) => event.replace(/^data: /, ''))
+        expect(events.pop()).toBe('[DONE]')
+        const chunks = events.map((event) => JSON.parse(event) as Chunk)
+        expect(chunks.map(({ choices: [choice] }) => choice?.delta.content ?? '').join('')).toBe('You said: one two')
+        expect(chunks.map(({ choices: [choice] }) => choice?.finish_reason).filter(Boolean)).toEqual(['stop'])
+        expect(chunks.at(-1)).toMatchObject({ choices: [], usage: { prompt_tokens: 5, completion_tokens: 5, total_tokens: 10 } })
+        await expect.poll(caller.charges).toEqual([0.015])
+      })
+
+      it('a stream that fails costs nothing', async () => {
+        const caller = api().caller()
+        const { status, charged } = await caller.post(path, ask('hi', { stream: true }), { 'x-simulate': 'error' })
+        expect({ status, charged }).toEqual({ status: 500, charged: 0 })
+        expect(await caller.balance()).toMatchObject({ reserved: 0 })
         expect(await caller.charges()).toEqual([])
       })
     })

@@ -1,7 +1,6 @@
-import { createServer } from 'node:http'
-import { createApp } from '@farebox/example-the-hog'
 import { describe, expect, it } from 'vitest'
 import { describeExample, expectPriced, expectRefused } from './example-rules.js'
+import { makeTheHog } from './makers.js'
 
 const domains = (count: number): string[] => Array.from({ length: count }, (_, i) => `company-${i}.com`)
 
@@ -13,10 +12,7 @@ interface Searched {
 
 describeExample({
   name: 'the-hog',
-  make(options) {
-    const { app, bill } = createApp(options)
-    return { server: createServer(app), bill, report: bill.routes(app) }
-  },
+  make: makeTheHog,
   call: {
     path: '/api/companies/search',
     body: { domains: ['acme.com', 'globex.com', 'initech.cached.example'] },

@@ -37,6 +37,9 @@ async function run(given: readonly Step[]): Promise<void> {
     expect((await Promise.all(sent.map((command) => store.send(command)))).map(sorted)).toEqual(expected.map(sorted))
     expect(used(await readAccounts(redis, prefix, now))).toEqual(used([...model].map(([account, state]) => [account, plain(state, now)])))
   }
+  // Or each run would search the keys of all before it.
+  const keys = await redis.keys(`${prefix}:*`)
+  if (keys.length > 0) await redis.unlink(...keys)
 }
 
 /** Without the accounts of which nothing is left. */

@@ -28,7 +28,7 @@ export async function readAccounts(redis: Redis, prefix: string, now: number): P
 /** Deletes what is forgotten by now, as the server does in its own time. */
 export async function forgetRecords(redis: Redis, prefix: string, now: number): Promise<void> {
   for (const key of [...await redis.keys(`${prefix}:*:call:*`), ...await redis.keys(`${prefix}:*:operation:*`)]) {
-    if (Number.parseInt(await redis.get(key) ?? '', 10) <= now) await redis.del(key)
+    if (Number.parseInt(await redis.hget(key, 'record') ?? '', 10) <= now) await redis.del(key)
   }
 }
 
@@ -48,30 +48,32 @@ async function readAccount(redis: Redis, { account, journal, grants, call, opera
 }
 
 /** The records at these keys, each of which must also be one that the server lets expire. */
-async function readRecords<V>(redis: Redis, keys: Record<string, string>, read: (text: string) => V): Promise<Record<string, V>> {
+async function readRecords<V>(redis: Redis, keys: Record<string, string>, read: (record: string, text: string) => V): Promise<Record<string, V>> {
   const records = await Promise.all(Object.entries(keys).map(async ([id, key]) => {
     if (await redis.pttl(key) <= 0) fail(`${key} does not expire`)
-    return [id, read(await redis.get(key) ?? fail(key))] as const
+    const { record, text, ...others } = await redis.hgetall(key)
+    if (record === undefined || text === undefined || Object.keys(others).length > 0) fail(`${key} is no record`)
+    return [id, read(record, text)] as const
   }))
   return Object.fromEntries(records)
 }
 
-function readCall(text: string): KeyedCall {
-  const [, keptUntil, reservation, payload, finished, ceiling, charge, response] = text.match(/^(\d+) (\S*) (\S*) ([01]) (\d+) (\d+) ([^]*)$/) ?? fail(text)
+function readCall(record: string, text: string): KeyedCall {
+  const [, keptUntil, reservation, payload, finished, ceiling, charge] = record.match(/^(\d+) (\S*) (\S*) ([01]) (\d+) (\d+)$/) ?? fail(record)
   return {
     keptUntil: Number(keptUntil), reservation: decodeURIComponent(reservation!), payload: decodeURIComponent(payload!), finished: finished === '1',
-    ceiling: Number(ceiling), charge: Number(charge), response: response!,
+    ceiling: Number(ceiling), charge: Number(charge), response: text,
   }
 }
 
-function readOperation(text: string): Operation {
-  const [, keptUntil, reservation, product, status, ceiling, charge, shortfall, late, startedAt, finishedAt, progress, result] =
-    text.match(/^(\d+) (\S*) (\S*) ([psf]) (\d+) (\d+) (\d+) ([01]) (\d+) (\d+) (\S*) ([^]*)$/) ?? fail(text)
+function readOperation(record: string, text: string): Operation {
+  const [, keptUntil, reservation, product, status, ceiling, charge, shortfall, late, startedAt, finishedAt, progress] =
+    record.match(/^(\d+) (\S*) (\S*) ([psf]) (\d+) (\d+) (\d+) ([01]) (\d+) (\d+) (\S*)$/) ?? fail(record)
   return {
     keptUntil: Number(keptUntil), reservation: decodeURIComponent(reservation!), product: decodeURIComponent(product!),
     status: status === 'p' ? 'pending' : status === 's' ? 'succeeded' : 'failed', ceiling: Number(ceiling), charge: Number(charge),
     shortfall: Number(shortfall), late: late === '1', startedAt: Number(startedAt), finishedAt: Number(finishedAt),
-    progress: decodeURIComponent(progress!), result: result!,
+    progress: decodeURIComponent(progress!), result: text,
   }
 }
 

@@ -24,4 +24,10 @@ workerd.on('exit', (status, signal) => {
 const url = `http://localhost:${await listening}`
 // The worker has an app of its own; this one is for its routes and prices.
 const { app, bill } = createApp(allowance)
-console.log(announcement({ name: 'edge', url, about: reportText(bill.routes(app)), paid: { path: '/v1/moderate', body: { texts: ['hello', 'shut up', 'hello'] } } }))
+const texts = ['hello', 'shut up', 'hello']
+console.log(announcement({
+  name: 'edge',
+  url,
+  about: reportText(bill.routes(app)),
+  calls: [{ path: '/v1/moderate/estimate', body: { texts } }, { path: '/v1/moderate', body: { texts } }],
+}))

@@ -9,6 +9,7 @@ const ModerateResult = z.object({ verdicts: z.array(z.unknown()) })
 export const prices = priceBook({
   'POST /v1/moderate': {
     product: 'moderation',
+    expected: { lowMs: 1, highMs: 100 },
     metering: true,
     ...metered({
       body: ModerateInput,
@@ -20,6 +21,7 @@ export const prices = priceBook({
   },
   'POST /v1/summarize': {
     product: 'summaries',
+    expected: { lowMs: 1, highMs: 100 },
     body: SummarizeInput,
     price: ({ body }) => Math.ceil(body.text.length / 1_000),
   },

@@ -1,5 +1,6 @@
 import { Hono } from 'hono'
 import { billing, type Store } from '@farebox/hono'
+import { apiKeyOf } from 'example-support'
 import { onError } from './errors.js'
 import { prices } from './prices.js'
 import { personas } from './products/personas.js'
@@ -11,7 +12,7 @@ import { theoryOfMind } from './products/theory-of-mind.js'
 
 /** The API, sold by the credit. */
 export function createApp({ store, allowance }: { readonly store: Store; readonly allowance: number }) {
-  const bill = billing({ account: (c) => c.req.header('x-api-key'), store, allowance, prices })
+  const bill = billing({ account: (c) => apiKeyOf((name) => c.req.header(name)), store, allowance, prices })
   const app = new Hono()
     .use(bill)
     .route('/v1/personas', personas())

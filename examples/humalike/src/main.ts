@@ -8,11 +8,12 @@ import { createApp } from './app.js'
 const { port, redisUrl, allowance } = readSettings(process.env)
 const { app, bill } = createApp({ store: redisUrl ? redisStore(redisUrl) : memoryStore(), allowance })
 
+const personas = { count: 2, detail: 'long' }
 serve({
   name: 'humalike',
   server: createServer(getRequestListener(app.fetch)),
   port,
   about: reportText(bill.routes(app)),
-  paid: { path: '/v1/personas/generate', body: { count: 2, detail: 'long' } },
+  calls: [{ path: '/v1/personas/generate/estimate', body: personas }, { path: '/v1/personas/generate', body: personas }],
   close: () => bill.close(),
 })

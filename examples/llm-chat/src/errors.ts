@@ -2,8 +2,16 @@ import type { Middleware } from 'koa'
 import { ZodError } from 'zod'
 
 /** An error as OpenAI's clients expect it. */
-export function openAiError(message: string, param: string | null = null, type = 'invalid_request_error') {
+function openAiError(message: string, param: string | null = null, type = 'invalid_request_error') {
   return { error: { message, type, param, code: null } }
+}
+
+/** What a stream breaks off with when its client leaves. */
+const LEFT = new Set(['ERR_STREAM_PREMATURE_CLOSE', 'EPIPE', 'ECONNRESET'])
+
+/** Logs what went wrong here; that a client left is no error. */
+export function logError(error: NodeJS.ErrnoException): void {
+  if (!LEFT.has(error.code ?? '')) console.error(error)
 }
 
 /** Answers what the handlers and the body parser throw. */

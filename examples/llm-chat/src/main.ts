@@ -7,11 +7,17 @@ import { createApp } from './app.js'
 const { port, redisUrl, allowance } = readSettings(process.env)
 const { app, bill } = createApp({ store: redisUrl ? redisStore(redisUrl) : memoryStore(), allowance })
 
+const path = '/v1/chat/completions'
+const question = { model: 'echo-1', max_tokens: 64, messages: [{ role: 'user', content: 'What does a call cost?' }] }
 serve({
   name: 'llm-chat',
   server: createServer(app.callback()),
   port,
   about: reportText(bill.routes(app)),
-  paid: { path: '/v1/chat/completions', body: { model: 'echo-1', max_tokens: 64, messages: [{ role: 'user', content: 'What does a call cost?' }] } },
+  calls: [
+    { path: `${path}/estimate`, body: question },
+    { path, body: question },
+    { path, body: { ...question, stream: true, stream_options: { include_usage: true } } },
+  ],
   close: () => bill.close(),
 })

@@ -24,10 +24,10 @@ function countTokens(text: string): number {
   return text.match(TOKEN)?.length ?? 0
 }
 
-/** What was made, token by token; a token has the space before it. */
+/** What was made, token by token; a token has the space behind it. */
 export function piecesOf({ text }: Completion): string[] {
-  const starts = [...text.matchAll(TOKEN)].map(({ index, 0: token }) => index + token.length)
-  return starts.map((end, i) => text.slice(starts[i - 1] ?? 0, end))
+  const starts = [...text.matchAll(TOKEN)].map(({ index }) => index)
+  return starts.map((start, i) => text.slice(start, starts[i + 1]))
 }
 
 /** The local model: it repeats what was said last. The same messages always get the same answer. */

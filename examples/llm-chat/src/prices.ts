@@ -6,6 +6,7 @@ import { ChatInput } from './shapes.js'
 export const prices = priceBook({
   'POST /v1/chat/completions': {
     product: 'chat',
+    expected: { lowMs: 10, highMs: 2_000 },
     ...tokenUsage({
       body: ChatInput,
       rates: { input: 0.001, output: 0.002 },

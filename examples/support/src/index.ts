@@ -1,5 +1,6 @@
 export { readSettings, type Settings } from './settings.js'
 export { announcement, type Announced } from './announcement.js'
+export { apiKeyOf } from './api-key.js'
 export { serve, type Example } from './serve.js'
 export { SIMULATED_ERROR, simulated } from './simulate.js'
 export { pick } from './pick.js'

@@ -1,6 +1,7 @@
 import express, { Router, type Express } from 'express'
 import { billing, type Store } from '@farebox/express'
-import { deepResearch, type Job } from './handlers/deep-research.js'
+import { apiKeyOf } from 'example-support'
+import { deepResearch, type Begin } from './handlers/deep-research.js'
 import { enrichPerson } from './handlers/enrich-person.js'
 import { generate } from './handlers/generate.js'
 import { health } from './handlers/health.js'
@@ -13,11 +14,11 @@ import { runJob } from './research/run-job.js'
 export function createApp({ store, allowance, begin }: {
   readonly store: Store
   readonly allowance: number
-  /** Hands a question to whoever works on it. Default: this process does. */
-  readonly begin?: (job: Job) => void
+  /** Who researches. Default: this process. */
+  readonly begin?: Begin
 }) {
-  const bill = billing({ account: (req) => req.get('x-api-key'), store, allowance, prices, endpoints: { operation: '/api/operations/:id' } })
-  const runHere = (job: Job) => void runJob(bill.operations, job).catch(console.error)
+  const bill = billing({ account: (req) => apiKeyOf((name) => req.get(name)), store, allowance, prices, endpoints: { operation: '/api/operations/:id' } })
+  const runHere: Begin = async (job) => void runJob(bill.operations, job).catch(console.error)
   const api = Router()
     .get('/health', health)
     .post('/companies/search', simulate, searchCompanies)

@@ -10,14 +10,20 @@ const { port, redisUrl, allowance } = readSettings(process.env)
 const worker = redisUrl ? startWorker(redisUrl) : undefined
 const { app, bill } = createApp({ store: redisUrl ? redisStore(redisUrl) : memoryStore(), allowance, ...(worker && { begin: worker.begin }) })
 
+const question = { question: 'Who makes the best bread in Lisbon?' }
+
 serve({
   name: 'the-hog',
   server: createServer(app),
   port,
   about: reportText(bill.routes(app)),
-  paid: { path: '/api/companies/search', body: { domains: ['acme.com', 'ACME.com', 'globex.com', 'initech.cached.example'] } },
-  close: () => {
-    worker?.close()
-    return bill.close()
+  calls: [
+    { path: '/api/companies/search', body: { domains: ['acme.com', 'ACME.com', 'globex.com', 'initech.cached.example'] } },
+    { path: '/api/deep-research/estimate', body: question },
+    { path: '/api/deep-research', body: question },
+  ],
+  async close() {
+    await worker?.close()
+    await bill.close()
   },
 })

@@ -15,6 +15,7 @@ export const prices = priceBook({
     }),
     metering: true,
     providers: ['directory'],
+    expected: { lowMs: 1, highMs: 100 },
   },
   'POST /api/people/enrich': {
     product: 'people-enrichment',
@@ -26,6 +27,7 @@ export const prices = priceBook({
       used: ({ response }) => ({ attempt: response.body.data.attempts.length }),
     }),
     providers: emailFinders.map(({ name }) => name),
+    expected: { lowMs: 1, highMs: 100 },
   },
   'POST /api/generate': {
     product: 'generation',
@@ -37,6 +39,7 @@ export const prices = priceBook({
       used: ({ response }) => ({ call: 1, token: response.body.data.tokens }),
     }),
     providers: ['writer'],
+    expected: { lowMs: 1, highMs: 100 },
   },
   'POST /api/deep-research': {
     product: 'deep-research',

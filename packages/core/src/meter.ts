@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { CallMeter } from './billing/call-meter.js'
-import { onEnter } from './billing/scope.js'
+import type { CallMeter } from './billing/call/call-meter.js'
+import { onEnter } from './billing/call/scope.js'
 import { FareboxError } from './errors.js'
 
 const calls = new AsyncLocalStorage<CallMeter>()
@@ -15,8 +15,9 @@ const never = new AbortController().signal
  * @example
  * import { meter } from '@farebox/core/meter'
  * async function lookUp(domain: string) {
+ *   if (meter.signal.aborted) return undefined
  *   meter.unique('domain', domain)
- *   return provider.get(domain, { signal: meter.signal })
+ *   return provider.get(domain)
  * }
  */
 export const meter = {
@@ -40,7 +41,10 @@ export const meter = {
     return calls.getStore()?.remaining() ?? Infinity
   },
 
-  /** Aborted when the ceiling is used up, for a handler that wants to stop there. One that goes on loses nothing. */
+  /**
+   * Aborted when the ceiling is used up, for a handler that wants to stop there. One that goes on loses nothing.
+   * What used up the last of it is paid for, so it is not to be given to that.
+   */
   get signal(): AbortSignal {
     return calls.getStore()?.signal ?? never
   },

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { identify } from '../src/billing/account.js'
+import { identify } from '../src/billing/admission/account.js'
 
 it('takes any well-formed string of 1 to 256 characters as it is', () => {
   fc.assert(fc.property(fc.string({ unit: 'grapheme', minLength: 1, maxLength: 60 }), (account) => {

@@ -1,11 +1,8 @@
 import { describe, expect, it, vi } from 'vitest'
 import { z } from 'zod'
-import type { BodyRead, Call } from '../src/billing/call.js'
-import type { Query } from '../src/billing/route.js'
-import type { BillingOptions } from '../src/billing/options.js'
-import { createEngine } from '../src/engine.js'
-import { memoryStore } from '../src/store/memory.js'
-import { recordingLogger } from './open-call.js'
+import type { Query } from '../src/billing/prices/route.js'
+import * as requests from './requests.js'
+import { call } from './requests.js'
 
 const prices = {
   'POST /run': { product: 'runs', price: 5 },
@@ -15,22 +12,7 @@ const prices = {
   'GET /free': 'free',
 } as const
 
-function setUp(options: Partial<BillingOptions<unknown>> = {}) {
-  const store = memoryStore()
-  const log = recordingLogger()
-  const engine = createEngine({ account: () => 'ada', store, prices, allowance: 10, logger: log.logger, ...options } as BillingOptions<unknown>)
-  const standing = async () => {
-    const { balance, reserved } = await store.send({ kind: 'balance', account: 'ada' })
-    return { balance: balance / 1e6, reserved: reserved / 1e6 }
-  }
-  const list = (key: string) => engine.prices.find(...(key.split(' ') as [string, string]))
-  return { engine, store, standing, list, ...log }
-}
-
-function call(over: Partial<Call> & { read?: BodyRead } = {}): Call {
-  const { read = { kind: 'parsed', value: {} }, ...rest } = over
-  return { url: '/run', params: {}, query: () => ({}), header: () => undefined, account: () => 'ada', body: () => Promise.resolve(read), ...rest }
-}
+const setUp = (options: object = {}) => requests.setUp({ prices, ...options })
 
 describe('entering routes', () => {
   it('reserves the price, and closing takes it', async () => {

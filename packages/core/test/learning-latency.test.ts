@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { bucketOf, middleOf, percentileBucket } from '../src/learning/latency.js'
+import { bucketOf, middleOf, percentileBucket } from '../src/billing/learning/latency.js'
 
 describe('buckets of latencies', () => {
   it('grow by 2^(1/4), from 1 ms on; what is below is one', () => {

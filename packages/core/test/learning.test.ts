@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, inject, it, vi } from 'vitest'
 import { redisStore } from '../../redis/src/index.js'
-import { Learning } from '../src/billing/learning.js'
-import type { Observation } from '../src/learning/counters.js'
-import { bucketOf } from '../src/learning/latency.js'
+import { Learning } from '../src/billing/learning/learning.js'
+import type { Observation } from '../src/billing/learning/counters.js'
+import { bucketOf } from '../src/billing/learning/latency.js'
 import type { Command } from '../src/store/commands.js'
 import { memoryStore } from '../src/store/memory.js'
 import type { Store } from '../src/store/store.js'
@@ -241,7 +241,7 @@ describe('closing', () => {
     expect(callsIn([(await store.send({ kind: 'counts', name: ROUTE })).counts])).toBe(20)
   })
 
-  it('takes no longer than the store may, and leaves no timer', async () => {
+  it('takes no longer than the store may', async () => {
     vi.useFakeTimers()
     const { learning } = counting(() => never)
     observe(learning, 1)
@@ -249,7 +249,14 @@ describe('closing', () => {
     void learning.close().then(closed)
     await vi.advanceTimersByTimeAsync(1_000)
     expect(closed).toHaveBeenCalled()
-    observe(learning, 1)
+  })
+
+  it('leaves no timer, and none comes of calls that end later', async () => {
+    vi.useFakeTimers()
+    const [idle, busy] = [counting().learning, counting().learning]
+    observe(busy, 1)
+    await Promise.all([idle.close(), busy.close()])
+    for (const learning of [idle, busy]) observe(learning, 1)
     expect(vi.getTimerCount()).toBe(0)
   })
 

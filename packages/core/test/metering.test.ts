@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import type { Receipt } from '../src/billing/call.js'
+import type { Receipt } from '../src/billing/call/call.js'
 import { addMetering } from '../src/http/metering.js'
 
 const receipt: Receipt = { charge: 1_500_000, ceiling: 3_000_000, items: [], available: 0, pending: false, operation: false }

@@ -1,8 +1,8 @@
-import type { OpenCall } from '../src/billing/call.js'
-import { CallMeter } from '../src/billing/call-meter.js'
+import type { OpenCall } from '../src/billing/call/call.js'
+import { CallMeter } from '../src/billing/call/call-meter.js'
 import { Emitter, type Events, type Listeners } from '../src/billing/events.js'
-import { unkeyed } from '../src/billing/idempotency.js'
-import type { Logger } from '../src/billing/options.js'
+import { unkeyed } from '../src/billing/admission/idempotency.js'
+import type { Logger } from '../src/billing/logger.js'
 import type { Command, ReplyTo } from '../src/store/commands.js'
 import type { Store } from '../src/store/store.js'
 

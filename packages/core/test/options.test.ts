@@ -43,6 +43,7 @@ it('lists every fault at once, each by its name', () => {
       'GET /none': null,
       'GET /name': 'paid',
       'GET /empty': {},
+      'GET /surrogate': { product: '\ud800', price: 1 },
       'GET /wrong': { product: '', price: -1, charge: 5, body: {}, rates: { a: -1 }, metering: 'yes', maxDuration: 0, operation: 'id', onAbort: 'pay', providers: [''], expected: { lowMs: -1, typo: 1 }, tokens: {}, prise: 1 },
     },
   })
@@ -50,7 +51,7 @@ it('lists every fault at once, each by its name', () => {
     'account:', 'store:', 'allowance:', 'unlisted:', 'maxCeiling:', 'reservationTtl:', 'storeTimeout:', 'logger:', 'endpoints.balance:', 'endpoints.operation:.*:id', 'endpoints:.*typo', 'enforce:', 'on.settled:', 'on:.*setled', 'options:.*allowence',
     'prices\\["post /run"\\]:', 'prices\\["GET /items/:item/"\\]: means the same route as "GET /items/:id"',
     'prices\\["GET /none"\\]:', 'prices\\["GET /name"\\]: expected "free" or a route', 'prices\\["GET /empty"\\]product:|prices\\["GET /empty"\\].product:', 'prices\\["GET /empty"\\].?price:',
-    ...['product', 'price', 'charge', 'body', 'rates.a', 'metering', 'maxDuration', 'operation', 'onAbort', 'providers.0', 'expected.lowMs', 'tokens'].map((field) => `prices\\["GET /wrong"\\]\\.?${field}:`), 'prices\\["GET /wrong"\\]\\.?expected:.*typo', 'prices\\["GET /wrong"\\]:.*prise',
+    'prices\\["GET /surrogate"\\]\\.?product: expected well-formed', ...['product', 'price', 'charge', 'body', 'rates.a', 'metering', 'maxDuration', 'operation', 'onAbort', 'providers.0', 'expected.lowMs', 'tokens'].map((field) => `prices\\["GET /wrong"\\]\\.?${field}:`), 'prices\\["GET /wrong"\\]\\.?expected:.*typo', 'prices\\["GET /wrong"\\]:.*prise',
   ]
   for (const pattern of expected) expect(lines.filter((line) => new RegExp(`^  ${pattern}`).test(line)), `${pattern} in\n${lines.join('\n')}`).toHaveLength(1)
   expect(lines[0]).toBe(`billing options: ${expected.length} faults`)

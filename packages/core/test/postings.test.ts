@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { Postings } from '../src/billing/postings.js'
-import { Renewal } from '../src/billing/renewal.js'
+import { Postings } from '../src/billing/settlement/postings.js'
+import { Renewal } from '../src/billing/settlement/renewal.js'
 import { apply } from '../src/ledger/apply.js'
-import type { Closed, LedgerCommand, LedgerReply, OperationRead, Settle } from '../src/ledger/commands.js'
+import type { Closed, LedgerCommand, OperationRead, Settle } from '../src/ledger/commands.js'
 import { CLOSED_KEPT_MS, RECORD_KEPT_MS } from '../src/ledger/limits.js'
 import { emptyAccount } from '../src/ledger/state.js'
 import type { Command, ReplyTo } from '../src/store/commands.js'
@@ -17,7 +17,7 @@ const failing = () => Promise.reject(new Error('connection lost'))
 function postingTo(answer: (command: Command) => Reply | Promise<Reply>) {
   const { store, sent } = scriptedStore(answer)
   const { logger, warnings, errors } = recordingLogger()
-  const { events, told } = recordingEvents()
+  const { events, told } = recordingEvents(logger)
   const renewal = new Renewal(store, 60_000, events, logger)
   const stopped = vi.spyOn(renewal, 'stop')
   return { postings: new Postings(store, 1_000, renewal, events, logger), sent, stopped, warnings, errors, told }

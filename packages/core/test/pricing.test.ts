@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { metered } from '../src/billing/metered.js'
-import { chargeOf, priceOf } from '../src/billing/pricing.js'
-import type { ChargeContext, PriceContext, Route } from '../src/billing/route.js'
+import { metered } from '../src/billing/prices/metered.js'
+import { chargeOf, priceOf } from '../src/billing/prices/pricing.js'
+import type { ChargeContext, PriceContext, Route } from '../src/billing/prices/route.js'
 
 const context: PriceContext = { body: { n: 3 }, params: {}, query: {}, account: 'ada', header: () => undefined }
-const charging = (body: unknown): ChargeContext => ({ ...context, response: { status: 200, body }, ceiling: 10 })
+const charging = (body: unknown): ChargeContext => ({ ...context, response: { status: 200, body }, ceiling: 10, counts: {}, usage: undefined })
 const CEILING = 10_000_000
 
 const priced = (price: unknown) => priceOf({ product: 'p', price } as Route, context)

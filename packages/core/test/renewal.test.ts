@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { Renewal } from '../src/billing/renewal.js'
+import { Renewal } from '../src/billing/settlement/renewal.js'
 import type { Extended, Gone } from '../src/ledger/commands.js'
 import { openCall, recordingEvents, recordingLogger, scriptedStore } from './open-call.js'
 
@@ -127,13 +127,13 @@ describe('a reservation that is gone', () => {
   })
 
   it('is nothing to tell of when its call has ended meanwhile', async () => {
-    let answer = (_: Gone) => {}
+    let answer: (gone: Gone) => void
     const { renewal, told } = renewing(() => new Promise((resolve) => { answer = resolve }))
     const open = openCall()
     renewal.start(open)
     await vi.advanceTimersByTimeAsync(TTL / 3)
     renewal.stop(open)
-    answer(gone)
+    answer!(gone)
     await vi.advanceTimersByTimeAsync(1)
     expect(told).toEqual([])
   })

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import { metered } from '../src/billing/metered.js'
-import { PriceList } from '../src/billing/price-list.js'
+import { metered } from '../src/billing/prices/metered.js'
+import { PriceList } from '../src/billing/prices/price-list.js'
 import { reportRoutes, reportText, warnOf, type RegisteredRoute } from '../src/billing/report.js'
 import { recordingLogger } from './open-call.js'
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { PriceList } from '../src/billing/price-list.js'
-import { canonicalKey, parseRouteKey } from '../src/billing/route-key.js'
+import { PriceList } from '../src/billing/prices/price-list.js'
+import { canonicalKey, parseRouteKey } from '../src/billing/prices/route-key.js'
 
 const canonical = (key: string) => {
   const parsed = parseRouteKey(key)

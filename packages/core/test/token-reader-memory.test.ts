@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { expect, it } from 'vitest'
-import { TokenReader } from '../src/usage/token-reader.js'
+import { TokenReader } from '../src/tokens/token-reader.js'
 
 const MIB = 2 ** 20
 const CHUNK = MIB / 16

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { TokenReader } from '../src/usage/token-reader.js'
-import type { ReadUsage } from '../src/usage/token-tally.js'
+import { TokenReader } from '../src/tokens/token-reader.js'
+import type { ReadUsage } from '../src/tokens/token-tally.js'
 
 type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json }
 type JsonObject = { readonly [name: string]: Json }

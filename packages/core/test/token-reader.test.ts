@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { TokenReader } from '../src/usage/token-reader.js'
-import type { ReadUsage } from '../src/usage/token-tally.js'
+import { TokenReader } from '../src/tokens/token-reader.js'
+import type { ReadUsage } from '../src/tokens/token-tally.js'
 import { nothing, responses } from './token-responses.js'
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)

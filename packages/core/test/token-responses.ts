@@ -1,4 +1,4 @@
-import type { ReadUsage } from '../src/usage/token-tally.js'
+import type { ReadUsage } from '../src/tokens/token-tally.js'
 
 /** A response as a provider sends it, and what it tells. */
 export interface TokenResponse {

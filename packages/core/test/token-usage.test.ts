@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { chargeOf, priceOf } from '../src/billing/pricing.js'
-import type { ChargeContext, PriceContext } from '../src/billing/route.js'
-import type { TokenUsage } from '../src/usage/token-reader.js'
-import { soFar, toldUsage } from '../src/usage/told-usage.js'
-import { tokenUsage, type TokenRates } from '../src/usage/token-usage.js'
+import { chargeOf, priceOf } from '../src/billing/prices/pricing.js'
+import type { ChargeContext, PriceContext, Route } from '../src/billing/prices/route.js'
+import type { TokenUsage } from '../src/tokens/token-reader.js'
+import { soFar, toldUsage } from '../src/tokens/told-usage.js'
+import { tokenUsage, type TokenRates } from '../src/billing/prices/token-usage.js'
 import { nothing } from './token-responses.js'
 
 const Chat = z.object({ prompt: z.string(), max_tokens: z.number() })
@@ -23,7 +23,7 @@ describe('a route that is sold by the token', () => {
   it('reads the ceiling off the body', () => {
     const route = tokenUsage({ body: Chat, rates: { input: 0.5, output: 0.25 }, ceiling: ({ body }) => ({ input: body.prompt.length, output: body.max_tokens }) })
     expect(route.body).toBe(Chat)
-    expect(route.price(context)).toBe(18 / 2 + 100 / 4)
+    expect(priceOf({ product: 'chat', ...route } as Route, context)).toMatchObject({ micro: (18 / 2 + 100 / 4) * 1_000_000 })
     expect(route.tokens(context)).toEqual({ input: 18, output: 100 })
   })
 

@@ -1,7 +1,6 @@
 import type { RequestHandler } from 'express'
 import { FareboxError, type Route as Terms } from '@farebox/core'
 import { parseRoute } from '@farebox/core/adapter'
-import type { Route } from './routing/gate.js'
 import { markSold } from './routing/sold.js'
 import { Visit } from './visit.js'
 
@@ -18,7 +17,7 @@ export function billable<Body, Response>(route: Terms<Body, Response>): RequestH
   const handler: RequestHandler = (req, _res, next) => {
     const visit = Visit.of(req)
     if (!visit) return next(new FareboxError('BILLING_NOT_MOUNTED', 'a billable route needs app.use(billing(options)) before it'))
-    visit.enter({ key: `${req.method} ${req.baseUrl}${String((req.route as Route | undefined)?.path ?? req.path)}`, terms }).then((runs) => runs && next(), next)
+    visit.sell(terms).then((runs) => runs && visit.run(next), next)
   }
   markSold(handler, terms)
   return handler

@@ -1,10 +1,11 @@
 import type { ErrorRequestHandler, Express, Request, RequestHandler } from 'express'
 import type { Billing, BillingOptions, RouteReport } from '@farebox/core'
-import { createEngine, warnOf } from '@farebox/core/adapter'
+import { createEngine, warnOf, type Answer } from '@farebox/core/adapter'
 import { handles, rootOf, watch, type Route } from './routing/gate.js'
 import { Routes } from './routing/routes.js'
-import { send, Visit } from './visit.js'
 import { callOf } from './call.js'
+import { send } from './response/send.js'
+import { Visit } from './visit.js'
 
 /** What `billing` returns: the middleware, and what a program does with billing besides mounting it. */
 export interface ExpressBilling extends RequestHandler, Billing {
@@ -43,9 +44,23 @@ export function billing<Bodies, Responses>(options: BillingOptions<Request, Bodi
       endpoint.answer(callOf(req, engine.settings)).then((answer) => send(req, res, answer)).catch(next)
       return
     }
+    const estimate = estimateOf(req, routes)
+    if (estimate) {
+      estimate.then((answer) => send(req, res, answer)).catch(next)
+      return
+    }
     Visit.begin(new Visit(engine, routes, req, res))
     watch(req, gates)
     next()
+  }
+
+  /** The answer to a request that wants to know what a call would cost. */
+  const estimateOf = (req: Request, routes: Routes): Promise<Answer> | undefined => {
+    const path = req.baseUrl + req.path
+    const of = engine.estimates.pathOf(req.method, path)
+    const found = of === undefined ? undefined : routes.estimated(path, of)
+    if (!found || found.terms === 'free') return undefined
+    return engine.estimates.answer(found.key, found.terms, callOf(req, engine.settings, found.params))
   }
 
   const routesOf = (app: Express, report: boolean): Routes => {
@@ -69,7 +84,7 @@ const before: RequestHandler = (req, _res, next) => {
   const visit = Visit.of(req)
   const route = req.route as Route
   if (!visit || !handles(route, req.method)) return next()
-  visit.reach(route).then((runs) => runs && next(), next)
+  visit.reach(route).then((runs) => runs && visit.run(next), next)
 }
 
 /** A handler that has responded and then passes on, or throws: its response goes out before anything else happens. */

@@ -1,13 +1,14 @@
 import type { Request } from 'express'
 import type { Call, Engine } from '@farebox/core/adapter'
 import { readBody } from './body.js'
+import type { Params } from './routing/gate.js'
 
-/** An Express request as core reads it. */
-export function callOf(req: Request, { account }: Engine<Request>['settings']): Call {
+/** An Express request as core reads it, with params of its own where it is looked at before its route is reached. */
+export function callOf(req: Request, { account }: Engine<Request>['settings'], params?: Params): Call {
   return {
     url: req.originalUrl,
     get params() {
-      return Object.fromEntries(Object.entries(req.params).map(([name, value]) => [name, [value].flat().join('/')]))
+      return textsOf(params ?? req.params)
     },
     query: () => req.query,
     header: (name) => {
@@ -17,4 +18,9 @@ export function callOf(req: Request, { account }: Engine<Request>['settings']): 
     account: () => account(req),
     body: () => readBody(req),
   }
+}
+
+/** Of a wildcard, Express 5 makes an array of its parts. */
+function textsOf(params: Params): Call['params'] {
+  return Object.fromEntries(Object.entries(params).map(([name, value]) => [name, [value].flat().join('/')]))
 }

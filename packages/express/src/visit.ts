@@ -1,9 +1,11 @@
 import type { Request, Response } from 'express'
-import type { Answer, Engine, Exchange, ListedRoute } from '@farebox/core/adapter'
+import type { Route as Terms } from '@farebox/core'
+import type { Engine, Exchange, ListedRoute } from '@farebox/core/adapter'
 import { billableFor } from './routing/sold.js'
 import { callOf } from './call.js'
 import type { Route } from './routing/gate.js'
 import { Reply } from './response/reply.js'
+import { send } from './response/send.js'
 import type { Routes } from './routing/routes.js'
 
 const visits = new WeakMap<Request, Visit>()
@@ -40,6 +42,14 @@ export class Visit {
     return !listed && billableFor(route, this.req.method) ? Promise.resolve(true) : this.enter(listed)
   }
 
+  /** The request has reached a handler that `billable` made. Resolves as `enter` does. */
+  sell(terms: Terms): Promise<boolean> {
+    const { req } = this
+    const route = req.route as Route | undefined
+    const pattern = route ? this.routes.patternOf(route, req, (this.#passes.get(route) ?? 1) - 1) : req.baseUrl
+    return this.enter({ key: `${req.method} ${pattern}`, terms })
+  }
+
   /** Resolves with whether the handlers are to run; where not, the request has been answered. */
   async enter(listed: ListedRoute | undefined): Promise<boolean> {
     const answer = await this.#exchange.enter(listed, callOf(this.req, this.engine.settings), this.res.headersSent)
@@ -49,9 +59,14 @@ export class Visit {
     }
     if (this.#exchange.billed && listed && listed.terms !== 'free') {
       this.#reply ??= new Reply(this.req, this.res, this.#exchange, this.engine.settings.logger)
-      this.#reply.metering = listed.terms.metering === true
+      this.#reply.entered(listed.terms.metering === true)
     }
     return true
+  }
+
+  /** Runs the handlers of a route that was entered. */
+  run(next: () => void): void {
+    this.#exchange.run(next)
   }
 
   /** Resolves when a response that has been made, if one has, is on its way. */
@@ -60,14 +75,7 @@ export class Visit {
   }
 
   threw(): void {
-    this.#exchange.threw()
+    if (this.#reply) this.#reply.threw()
+    else this.#exchange.threw()
   }
-}
-
-/** Writes an answer of billing's own. */
-export function send(req: Request, res: Response, { status, headers, body }: Answer): void {
-  res.statusCode = status
-  for (const [name, value] of Object.entries(headers)) res.setHeader(name, value)
-  res.setHeader('Content-Length', Buffer.byteLength(body))
-  res.end(req.method === 'HEAD' ? undefined : body)
 }

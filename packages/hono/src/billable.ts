@@ -22,7 +22,7 @@ export function billable<Body, Response>(route: Route<Body, Response>): Middlewa
     if (!dispatch) throw new FareboxError('BILLING_NOT_MOUNTED', `${key} is billable, but no billing is mounted before it: app.use(billing(options))`)
     const refused = await enter(c, dispatch, { key, terms })
     if (refused) return refused
-    await next()
+    await dispatch.exchange.run(next)
   }
   billables.set(handler, terms)
   return handler

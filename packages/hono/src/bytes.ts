@@ -23,3 +23,8 @@ export function concat(chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   }
   return whole
 }
+
+/** A chunk as it goes out: @hono/node-server writes strings as well. */
+export function bytesOf(chunk: Uint8Array | string): Uint8Array {
+  return typeof chunk === 'string' ? new TextEncoder().encode(chunk) : chunk
+}

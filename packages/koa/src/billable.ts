@@ -1,7 +1,8 @@
 import { FareboxError, type Route } from '@farebox/core'
 import { parseRoute } from '@farebox/core/adapter'
 import type { Middleware } from 'koa'
-import { billables, patternOf } from './routing/gate.js'
+import { billables } from './routing/billables.js'
+import { patternOf } from './routing/gate.js'
 import { methodOf, pass, passageOf } from './passage.js'
 
 /**

@@ -2,8 +2,8 @@ import type { Billing, BillingOptions, RouteReport } from '@farebox/core'
 import { createEngine, warnOf } from '@farebox/core/adapter'
 import type { Context, Middleware } from 'koa'
 import { watch } from './routing/gate.js'
-import { callOf, passageOf, refuse, send, startPassage } from './passage.js'
-import { settle, settleThrown } from './response.js'
+import { callOf, passageOf, refuse, send, startPassage, type Passage } from './passage.js'
+import { settle, settleThrown } from './response/settle.js'
 import { registered, type App } from './routing/routes.js'
 
 /** What `billing` returns: the middleware, and what a program does with billing besides mounting it. */
@@ -45,24 +45,38 @@ export function billing<Bodies, Responses>(options: BillingOptions<Context, Bodi
     const endpoint = engine.endpoints.find(ctx.method, ctx.path)
     if (endpoint) return send(ctx, await endpoint.answer(callOf(ctx, { engine })))
 
+    const missed = watch(ctx)
     const passage = startPassage(ctx, engine)
     try {
-      for (const { pattern, params } of watch(ctx)) {
+      for (const { pattern, params } of missed) {
         const listed = engine.prices.find(passage.method, pattern)
         if (listed && await refuse(ctx, passage, listed, { params })) return undefined
       }
-      const result: unknown = await next()
-      await settle(ctx, passage.exchange)
+      const result: unknown = await passage.exchange.run(() => next())
+      await settle(ctx, passage)
+      await estimate(ctx, passage)
       return result
     } catch (error) {
-      await settleThrown(ctx, passage.exchange)
-      throw error
+      await settleThrown(ctx, passage)
+      if (!await estimate(ctx, passage)) throw error
+      return undefined
     } finally {
       passage.left = true
     }
   }
 
   return Object.assign(middleware, engine.billing, { routes: report })
+}
+
+/**
+ * Answers a request for an estimate that reached no route of the app's own, whatever else was made of it. By now it
+ * has been through the middleware that a call goes through: its body is parsed and who asks is known.
+ */
+async function estimate(ctx: Context, passage: Passage): Promise<boolean> {
+  const { engine, estimate: wanted } = passage
+  if (!wanted || wanted === 'own' || ctx.headerSent) return false
+  send(ctx, await engine.estimates.answer(wanted.key, wanted.terms, callOf(ctx, passage, wanted.params)))
+  return true
 }
 
 function once<T>(act: (value: T) => void): (value: T) => void {

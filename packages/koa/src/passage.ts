@@ -1,7 +1,9 @@
 import type { Answer, BodyRead, Call, Engine, Exchange, ListedRoute } from '@farebox/core/adapter'
 import type { Context, Next } from 'koa'
 import { readBody } from './body.js'
-import { settle } from './response.js'
+import { Reply } from './response/reply.js'
+import { settle } from './response/settle.js'
+import type { Estimable } from './routing/estimable.js'
 
 /** A request on its way through billing. */
 export interface Passage {
@@ -9,8 +11,10 @@ export interface Passage {
   readonly exchange: Exchange
   /** The method that the router matched: a middleware between it and the handler may change the context's. */
   method: string
-  /** The response as it was when the route to be paid was entered. */
-  entered?: readonly unknown[]
+  /** There is one from the first route on that is to be paid. */
+  reply?: Reply
+  /** What a router that has dispatched says of a request for an estimate. */
+  estimate?: Estimable
   /** The body is read once, however many routes want to know it. */
   body?: Promise<BodyRead>
   /** Billing has settled what there was to settle. */
@@ -37,16 +41,18 @@ export function methodOf(ctx: Context): string {
 
 /** Enters a route, and runs what is behind it unless billing refuses. */
 export async function pass(ctx: Context, passage: Passage, listed: ListedRoute | undefined, next: Next): Promise<unknown> {
-  const responded = hasResponded(ctx, passage)
+  // Billing answers it: a route that takes any word must not run for it.
+  if (passage.estimate && passage.estimate !== 'own') return undefined
+  const responded = passage.reply?.responded ?? false
   if (await refuse(ctx, passage, listed, { responded })) return undefined
   try {
-    return await next()
+    return await passage.exchange.run(() => next())
   } catch (error) {
     if (listed && !responded) passage.exchange.threw()
     throw error
   } finally {
     // A middleware did not wait for what is behind it.
-    if (passage.left) await settle(ctx, passage.exchange)
+    if (passage.left) await settle(ctx, passage)
   }
 }
 
@@ -57,7 +63,7 @@ export async function refuse(
 ): Promise<boolean> {
   const answer = await passage.exchange.enter(listed, callOf(ctx, passage, params), responded)
   if (answer) send(ctx, answer)
-  else if (listed && !responded) passage.entered = responseOf(ctx)
+  else if (listed && !responded && passage.exchange.billed) (passage.reply ??= new Reply(ctx, passage.exchange)).enter()
   return answer !== undefined
 }
 
@@ -65,8 +71,8 @@ export function send(ctx: Context, { status, headers, body }: Answer): void {
   // Whoever wanted to write the response itself does not come to it.
   ctx.respond = true
   ctx.status = status
+  ctx.body = typeof body === 'string' ? body : Buffer.from(body)
   ctx.set(headers)
-  ctx.body = body
 }
 
 export function callOf(ctx: Context, passage: Pick<Passage, 'engine' | 'body'>, params: Call['params'] = {}): Call {
@@ -74,17 +80,9 @@ export function callOf(ctx: Context, passage: Pick<Passage, 'engine' | 'body'>, 
     url: ctx.url,
     params,
     query: () => ctx.query,
-    header: (name) => ctx.get(name) || undefined,
+    // An empty header is there, whatever Koa makes of it.
+    header: (name) => ctx.get(name) || (ctx.headers[name.toLowerCase()] as string | undefined),
     account: () => passage.engine.settings.account(ctx),
     body: () => (passage.body ??= readBody(ctx)),
   }
-}
-
-/** Whether the route that was entered last has made its response and passes the request on all the same. */
-function hasResponded(ctx: Context, { exchange, entered }: Passage): boolean {
-  return exchange.billed && responseOf(ctx).some((now, i) => now !== entered?.[i])
-}
-
-function responseOf({ body, status, respond, headerSent }: Context): readonly unknown[] {
-  return [body, status, respond, headerSent]
 }

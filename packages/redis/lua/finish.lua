@@ -7,7 +7,7 @@
 local function succeed(its, charge, call_name)
   local known = call_name and call_under(call_name)
   if not known or known.reservation ~= its.reservation then return settle(its.reservation, its.ceiling, charge, its.product) end
-  return settle(its.reservation, its.ceiling, charge, its.product, call_name, known.payload, known.response)
+  return settle(its.reservation, its.ceiling, charge, its.product, call_name, known.payload)
 end
 
 commands.finish = function()
@@ -15,13 +15,13 @@ commands.finish = function()
   local name, succeeded, charge, result = key('operation'), text('succeeded') == '1', text('charge'), text('result')
   local call_name = text('key') ~= '' and key('call') or nil
   local its = operation_under(name)
-  if not its or its.status ~= 'p' then return operation_reply(its) end
+  if not its or its.status ~= 'p' then return operation_reply(name, its) end
 
   local kind, _
   if succeeded then kind, _, its.charge, its.shortfall = succeed(its, charge, call_name)
   else kind, _, its.charge, its.shortfall = release(its.reservation, call_name) end
   its.status, its.late = succeeded and 's' or 'f', kind == 'l' and '1' or '0'
-  its.finished_at, its.result, its.kept_until = NOW, result, format('%d', now + RECORD_KEPT_MS)
-  put_operation(name, its)
-  return operation_reply(its)
+  its.finished_at, its.kept_until = NOW, format('%d', now + RECORD_KEPT_MS)
+  put_operation(name, its, result)
+  return operation_reply(name, its)
 end

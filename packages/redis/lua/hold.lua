@@ -9,16 +9,16 @@ commands.hold = function(id)
   if text('key') ~= '' then call_name, payload, response = key('call'), text('payload'), text('response') end
   local known = operation_under(name)
   if known and known.reservation ~= id then return 'operation_conflict ' .. balance .. ' ' .. reserved end
-  if known then return operation_reply(known) end
+  if known then return operation_reply(name, known) end
 
   local expires_at = now + ttl
   local _, reserved_at = prolong(id, expires_at)
   if call_name then keep(call_name, id, payload, '0', ceiling, '0', response) end
   local its = {
     reservation = id, product = product, status = 'p', ceiling = ceiling, charge = '0', shortfall = '0', late = '0',
-    started_at = reserved_at or NOW, finished_at = '0', progress = '', result = '',
+    started_at = reserved_at or NOW, finished_at = '0', progress = '',
     kept_until = format('%d', expires_at + RECORD_KEPT_MS),
   }
-  put_operation(name, its)
-  return operation_reply(its)
+  put_operation(name, its, '')
+  return operation_reply(name, its)
 end

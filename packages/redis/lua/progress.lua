@@ -5,7 +5,7 @@
 commands.progress = function()
   local name, progress, ttl = key('operation'), text('progress'), number('ttlMs')
   local its = operation_under(name)
-  if not its or status_of(its) ~= 'pending' then return operation_reply(its) end
+  if not its or status_of(its) ~= 'pending' then return operation_reply(name, its) end
 
   if ttl ~= 0 then
     prolong(its.reservation, now + ttl)
@@ -13,5 +13,5 @@ commands.progress = function()
   end
   if progress ~= '' then its.progress = progress end
   put_operation(name, its)
-  return operation_reply(its)
+  return operation_reply(name, its)
 end

@@ -27,8 +27,10 @@ commands.reserve = function(id)
   local kind, since, held, lasts = find(id)
   if kind == 'o' and held == ceiling then return reserved_reply(since, since + lasts) end
   if kind then return 'conflict ' .. balance .. ' ' .. reserved end
-  local earlier = name and earlier_call(name, payload)
-  if earlier then return earlier end
+  if name then
+    local earlier, response = earlier_call(name, payload)
+    if earlier then return earlier, response end
+  end
   provision(allowance)
   if available() < ceiling + 0 then
     return 'insufficient ' .. ceiling .. ' ' .. NOW .. ' ' .. format('%d', frees_at(ceiling + 0)) .. ' ' .. balance .. ' ' .. reserved

@@ -1,5 +1,5 @@
 import type { LedgerCommand, LedgerReply } from '@farebox/core'
-import { decodeReply, type Encoded } from './codec.js'
+import { decodeReply, type Encoded, type EncodedReply } from './codec.js'
 import type { ScriptClient } from './connection.js'
 import type { KeySpace } from './keys.js'
 import { commands, program } from './program.generated.js'
@@ -18,7 +18,7 @@ export function batchSender(client: ScriptClient, keys: KeySpace, now: (() => nu
   async function send(accounts: readonly Sent[][]): Promise<void> {
     const encoded = encodeBatch(accounts, keys, now)
     try {
-      const replies = await runScript(client, program, encoded.keys, encoded.args) as string[]
+      const replies = await runScript(client, program, encoded.keys, encoded.args) as EncodedReply[]
       accounts.flat().forEach(({ command, resolve }, i) => resolve(decodeReply(command, replies[i]!)))
     } catch (error) {
       // One account's broken data must not fail the others. They may have been served before the script stopped;

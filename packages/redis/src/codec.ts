@@ -13,7 +13,7 @@ export interface Encoded {
   readonly args: readonly string[]
 }
 
-/** Texts that may be long are the last of whatever they are part of and travel as they are: encoded, JSON is nearly twice as long. */
+/** Texts that may be long travel as they are, because Lua pays for every byte and encoding makes more of them. */
 const RAW = new Set(['response', 'result'])
 
 /** @throws FareboxError `ARGUMENT_INVALID` for a text that is not well-formed or a number that is not a safe integer */
@@ -45,16 +45,20 @@ export function encodeNumber(name: string, value: number | undefined): string {
   throw new FareboxError('ARGUMENT_INVALID', `redisStore: ${name} must be an integer below 2^53, got ${String(value)}`)
 }
 
+/** What the Lua program answers: a line and what the command's file says of more, and behind it a long text. */
+export type EncodedReply = string | readonly [reply: string, long: string]
+
 /** A reply as core knows it. */
-export function decodeReply(command: LedgerCommand, text: string): LedgerReply {
+export function decodeReply(command: LedgerCommand, encoded: EncodedReply): LedgerReply {
+  const [text, long] = typeof encoded === 'string' ? [encoded] : encoded
   const [first, rest] = splitLine(text)
-  return { ...decodeNumbers(first), ...decodeRest(command, rest) } as LedgerReply
+  return { ...decodeNumbers(first), ...decodeRest(command, rest, long) } as LedgerReply
 }
 
-/** A text's first line, and the rest of it; `undefined` where there is no other line. */
-export function splitLine(text: string): [string, string | undefined] {
+/** A text's first line, and the rest of it. */
+export function splitLine(text: string): [string, string] {
   const end = text.indexOf('\n')
-  return end < 0 ? [text, undefined] : [text.slice(0, end), text.slice(end + 1)]
+  return end < 0 ? [text, ''] : [text.slice(0, end), text.slice(end + 1)]
 }
 
 /** `reserved 1 2 3 4`, with the names that the Lua file gives its numbers. */
@@ -70,13 +74,13 @@ function decodeNumbers(line: string): Record<string, unknown> {
   return reply
 }
 
-function decodeRest(command: LedgerCommand, rest: string | undefined) {
-  if (rest === undefined) return undefined
+function decodeRest(command: LedgerCommand, rest: string, long: string | undefined) {
   switch (command.kind) {
-    case 'reserve': return { response: rest }
+    case 'reserve': return long === undefined ? undefined : { response: long }
     case 'usage': return { rows: lines(rest).flatMap(decodeDay) }
     case 'entries': return { entries: lines(rest).map((line, i) => decodeEntry(line, Number(command.after) + i + 1)) }
-    case 'hold': case 'progress': case 'finish': case 'operation': return { operation: command.operation, ...decodeOperation(rest) }
+    case 'hold': case 'progress': case 'finish': case 'operation':
+      return long === undefined ? undefined : { operation: command.operation, ...decodeOperation(rest), result: long }
     default: return undefined
   }
 }
@@ -85,11 +89,10 @@ export function lines(text: string): string[] {
   return text.split('\n').filter((line) => line !== '')
 }
 
-/** `status reservation product progress`, then the result */
-function decodeOperation(rest: string) {
-  const [texts, result] = splitLine(rest)
-  const [status, reservation, product, progress] = texts.split(' ').map(decodeURIComponent)
-  return { status, reservation, product, progress, result }
+/** `status reservation product progress` */
+function decodeOperation(line: string) {
+  const [status, reservation, product, progress] = line.split(' ').map(decodeURIComponent)
+  return { status, reservation, product, progress }
 }
 
 /** `20400 product=calls:charged …` */

@@ -27,7 +27,7 @@ function encode(command: SharedCommand): { key: [what: string, item: string], ar
 }
 
 function decode(text: string): SharedReplyTo<SharedCommand> {
-  const [kind, rest = ''] = splitLine(text) as [SharedReplyTo<SharedCommand>['kind'], string]
+  const [kind, rest] = splitLine(text) as [SharedReplyTo<SharedCommand>['kind'], string]
   switch (kind) {
     case 'located': return { kind, place: decodeURIComponent(rest) }
     case 'counts': return { kind, counts: decodeCounts(rest) }

@@ -38,6 +38,8 @@ export interface HandlerAnswer {
   readonly bytes?: Uint8Array<ArrayBuffer>
   /** A stream. What is thrown within it is a fault of its source. */
   readonly chunks?: AsyncIterable<string | Uint8Array<ArrayBuffer>>
+  /** Nothing: the next route that matches is to answer. */
+  readonly passesOn?: boolean
 }
 
 /** An app of a framework, ready to be served. */

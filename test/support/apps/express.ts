@@ -2,7 +2,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { billable, billing } from '@farebox/express'
 import type express from 'express'
-import type { Request, RequestHandler, Response } from 'express'
+import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import { splitRoute, type AppRoute, type Framework, type Handler, type HandlerAnswer, type HandlerRequest } from './app.js'
 import { signalOf } from './signal.js'
 
@@ -27,8 +27,8 @@ export function expressApps(version: typeof express): Framework {
 function handlerOf(handler: Handler): RequestHandler {
   return (req, res, next) => {
     const answer = handler(readable(req, res))
-    if (answer instanceof Promise) answer.then((answer) => send(res, answer)).catch(next)
-    else send(res, answer)?.catch(next)
+    if (answer instanceof Promise) answer.then((answer) => send(res, next, answer)).catch(next)
+    else send(res, next, answer)?.catch(next)
   }
 }
 
@@ -36,7 +36,8 @@ function readable(req: Request, res: Response): HandlerRequest {
   return { params: req.params as Record<string, string>, body: req.body as unknown, header: (name) => req.get(name), signal: signalOf(res) }
 }
 
-function send(res: Response, { status = 200, headers = {}, json, text, bytes, chunks }: HandlerAnswer): Promise<void> | undefined {
+function send(res: Response, next: NextFunction, { status = 200, headers = {}, json, text, bytes, chunks, passesOn }: HandlerAnswer): Promise<void> | undefined {
+  if (passesOn) return void next()
   res.status(status).set(headers)
   if (chunks) return res.get('content-type')?.startsWith('text/event-stream') ? write(res, chunks) : pipeline(Readable.from(chunks), res)
   if (json !== undefined) res.json(json)

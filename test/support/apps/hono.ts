@@ -1,6 +1,6 @@
 import { billable, billing } from '@farebox/hono'
 import { getRequestListener } from '@hono/node-server'
-import { Hono, type Context } from 'hono'
+import { Hono, type Context, type Next } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { splitRoute, type AppRoute, type Framework, type HandlerAnswer, type HandlerRequest } from './app.js'
 
@@ -10,7 +10,7 @@ export const honoApps: Framework = ({ billing: options, routes }) => {
   const bill = options && billing({ ...options, account: (c) => c.req.header('x-account') })
   const register = ({ route, handler, billable: terms }: AppRoute) => {
     const { method, path } = splitRoute(route)
-    const answer = async (c: Context) => send(c, await handler(await readable(c)))
+    const answer = async (c: Context, next: Next) => send(c, next, await handler(await readable(c)))
     if (terms) app.on(method.toUpperCase(), path, billable(terms), answer)
     else app.on(method.toUpperCase(), path, answer)
   }
@@ -28,7 +28,8 @@ async function readable(c: Context): Promise<HandlerRequest> {
   return { params: c.req.param() as Record<string, string>, body, header: (name) => c.req.header(name), signal: c.req.raw.signal }
 }
 
-function send(c: Context, { status = 200, headers = {}, json, text, bytes, chunks }: HandlerAnswer): Response {
+async function send(c: Context, next: Next, { status = 200, headers = {}, json, text, bytes, chunks, passesOn }: HandlerAnswer): Promise<Response | void> {
+  if (passesOn) return next()
   const code = status as ContentfulStatusCode
   if (json !== undefined) return c.json(json, code, headers)
   if (text !== undefined) return c.text(text, code, headers)

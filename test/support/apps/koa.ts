@@ -2,7 +2,7 @@ import { Readable } from 'node:stream'
 import { bodyParser } from '@koa/bodyparser'
 import Router from '@koa/router'
 import { billable, billing } from '@farebox/koa'
-import Koa, { type Context } from 'koa'
+import Koa, { type Context, type Next } from 'koa'
 import { splitRoute, type AppRoute, type Framework, type HandlerAnswer, type HandlerRequest } from './app.js'
 import { signalOf } from './signal.js'
 
@@ -24,7 +24,7 @@ function routerOf(routes: readonly AppRoute[]): Router {
     const { method, path } = splitRoute(route)
     router.register(path, [method], [
       ...(terms ? [billable(terms)] : []),
-      async (ctx: Context) => send(ctx, await handler(readable(ctx))),
+      async (ctx: Context, next: Next) => send(ctx, next, await handler(readable(ctx))),
     ])
   }
   return router
@@ -34,11 +34,13 @@ function readable(ctx: Context): HandlerRequest {
   return { params: ctx.params as Record<string, string>, body: ctx.request.body, header: (name) => ctx.get(name) || undefined, signal: signalOf(ctx.res) }
 }
 
-function send(ctx: Context, { status = 200, headers = {}, json, text, bytes, chunks }: HandlerAnswer): void {
+async function send(ctx: Context, next: Next, { status = 200, headers = {}, json, text, bytes, chunks, passesOn }: HandlerAnswer): Promise<void> {
+  if (passesOn) return next() as Promise<void>
   ctx.status = status
   ctx.set(headers)
   if (json !== undefined) ctx.body = json
   else if (text !== undefined) ctx.body = text
   else if (bytes) ctx.body = Buffer.from(bytes)
   else if (chunks) ctx.body = Readable.from(chunks, { objectMode: false })
+  return undefined
 }

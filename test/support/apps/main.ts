@@ -20,12 +20,12 @@ const [, , name = ''] = process.argv
 const { REDIS_URL, PREFIX = '' } = process.env
 const tell = (message: FromApp) => process.send!(message)
 const finish = latch()
-// Charges are clamped by the thousand here; an error should be seen.
+// Charges are clamped by the thousand here; an error should be seen. The store is slow where everything runs at once.
 const logger = { warn: () => {}, error: console.error }
 
 const framework = await frameworks[name]!()
 const app = await serve(framework({
-  billing: { store: redisStore(REDIS_URL, { prefix: PREFIX }), prices: workloadPrices, allowance: 500, logger },
+  billing: { store: redisStore(REDIS_URL, { prefix: PREFIX }), prices: workloadPrices, allowance: 500, logger, storeTimeout: 10_000 },
   routes: workloadRoutes(() => {
     tell({ kind: 'holding' })
     return finish.opened

@@ -1,4 +1,5 @@
 import { Hono } from 'hono'
+import { apiKeyOf } from 'example-support'
 import { IngestInput, ReadInput } from '../shapes.js'
 import { simulate } from '../simulate.js'
 
@@ -7,8 +8,8 @@ export function socialMemory() {
   const stored = new Map<string, string[]>()
   return new Hono<{ Variables: { owner: string } }>()
     .use(async (c, next) => {
-      const owner = c.req.header('x-api-key')
-      if (!owner) return c.json({ error: { code: 'UNAUTHENTICATED', message: 'whose memories? Send x-api-key', details: {} } }, 401)
+      const owner = apiKeyOf((name) => c.req.header(name))
+      if (!owner) return c.json({ error: { code: 'UNAUTHENTICATED', message: 'whose memories? Send an API key', details: {} } }, 401)
       c.set('owner', owner)
       return next()
     })

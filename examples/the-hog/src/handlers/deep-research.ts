@@ -8,12 +8,15 @@ export interface Job {
   readonly question: string
 }
 
+/** Hands a job to whoever works on it; resolves once they have it, which is long before it is done. */
+export type Begin = (job: Job) => Promise<void>
+
 /** Takes a question, and answers before it is worked on. */
-export function deepResearch(begin: (job: Job) => void): RequestHandler {
-  return (req, res) => {
+export function deepResearch(begin: Begin): RequestHandler {
+  return async (req, res) => {
     const { question } = ResearchInput.parse(req.body)
     const id = randomUUID()
-    begin({ id, question })
-    res.status(202).json({ operationId: id, status: 'queued', pollUrl: `/api/operations/${id}`, meta: { requestId: res.locals['requestId'] } })
+    await begin({ id, question })
+    res.status(202).json({ id, operationId: id, status: 'queued', pollUrl: `/api/operations/${id}`, meta: { requestId: res.locals['requestId'] } })
   }
 }

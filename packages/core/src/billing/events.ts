@@ -1,10 +1,10 @@
 import { toCredits } from '../credits.js'
-import type { OpenCall } from './call.js'
-import type { ChargeItem } from './route.js'
-import type { Logger } from './options.js'
+import type { OpenCall } from './call/call.js'
+import type { ChargeItem } from './prices/route.js'
+import type { Logger } from './logger.js'
 
 /** A call, as every event names it. `route` is its key in the price book. */
-interface CallEvent {
+export interface CallEvent {
   readonly route: string
   readonly account: string
   /** The id under which its credits are set aside: the reference of its ledger entry. */
@@ -42,10 +42,22 @@ export function callEvent({ key, account, reservation, ceiling }: OpenCall): Cal
   return { route: key, account, reservation, ceiling: toCredits(ceiling) }
 }
 
-/** Tells a listener. What it throws or rejects with is logged and changes nothing else. */
+/** Tells listeners, and the log of what a person should look at. Amounts in credits. */
 export class Emitter {
   constructor(private readonly listeners: Listeners, private readonly logger: Logger) {}
 
+  clamped(call: CallEvent, cost: number): void {
+    this.logger.warn(`farebox: ${call.route} cost ${cost} credits, clamped to its price of ${call.ceiling}`)
+    this.emit('clamped', { ...call, cost })
+  }
+
+  late(call: CallEvent, charge: number, shortfall: number): void {
+    this.logger.warn(`farebox: ${call.route}: account ${JSON.stringify(call.account)} was charged ${charge} credits late, ${shortfall} more could not be taken`)
+    this.emit('late', { ...call, charge, shortfall })
+    if (shortfall > 0) this.emit('shortfall', { ...call, shortfall })
+  }
+
+  /** What a listener throws or rejects with is logged and changes nothing else. */
   emit<Name extends keyof Events>(name: Name, event: Events[Name]): void {
     const failed = (error: unknown) => this.logger.error(`farebox: the listener of "${name}" failed`, error)
     try {

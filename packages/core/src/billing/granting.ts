@@ -2,7 +2,7 @@ import { MAX_CREDITS, toCredits, toMicro } from '../credits.js'
 import { FareboxError } from '../errors.js'
 import { DEFAULT_PRIORITY } from '../ledger/lots.js'
 import type { Replies } from '../ledger/commands.js'
-import { identify } from './account.js'
+import { identify } from './admission/account.js'
 import { withDeadline } from './deadline.js'
 import type { Settings } from './options.js'
 

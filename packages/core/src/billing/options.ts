@@ -2,15 +2,10 @@ import { z } from 'zod'
 import type { Store } from '../store/store.js'
 import { MAX_CREDITS } from '../credits.js'
 import { FareboxError } from '../errors.js'
-import { canonicalKey, parseRouteKey } from './route-key.js'
+import { canonicalKey, parseRouteKey } from './prices/route-key.js'
 import type { Events, Listeners } from './events.js'
-import type { PriceBook, Route } from './route.js'
-
-/** Where billing says what a person should look at. */
-export interface Logger {
-  warn(message: string, details?: unknown): void
-  error(message: string, details?: unknown): void
-}
+import type { Logger } from './logger.js'
+import type { PriceBook, Route } from './prices/route.js'
 
 /**
  * What `billing` takes. `Request` is what the framework gives its handlers: Express' request, Koa's and Hono's
@@ -81,7 +76,7 @@ const schemaOption = z.custom<Route['body']>(
 
 /** One route's terms, as `prices` and `billable` take them. */
 const routeOption: z.ZodType<Route> = z.strictObject({
-  product: z.string().min(1).max(100),
+  product: z.string().min(1).max(100).regex(/^\P{Surrogate}*$/u, 'expected well-formed Unicode, got a lone surrogate'),
   body: schemaOption.optional(),
   response: schemaOption.optional(),
   price: z.union([credits, aFunction<Extract<Route['price'], (...args: never) => unknown>>('a function')], {

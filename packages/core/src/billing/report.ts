@@ -1,7 +1,7 @@
-import type { Logger } from './options.js'
-import type { PriceList } from './price-list.js'
-import { canonicalKey } from './route-key.js'
-import type { Route } from './route.js'
+import type { Logger } from './logger.js'
+import type { PriceList } from './prices/price-list.js'
+import { canonicalKey } from './prices/route-key.js'
+import type { Route } from './prices/route.js'
 
 /** A handler as an adapter finds it in the app. */
 export interface RegisteredRoute {
@@ -85,7 +85,10 @@ function soldAs(route: string, terms: Route): RouteReport['priced'][number] {
 
 /** A price that is a function is shown by its own source, on one line. */
 function priceText({ price, rates }: Route): string {
-  if (rates) return Object.entries(rates).map(([unit, credits]) => `${credits} per ${unit}`).join(' + ')
+  if (rates) {
+    const units = Object.entries(rates).map(([unit, credits]) => `${credits} per ${unit}`).join(' + ')
+    return typeof price === 'number' ? `${units}, at most ${price} credits` : units
+  }
   if (typeof price === 'number') return `${price} credits`
   const source = price.toString().replace(/\s+/g, ' ')
   return source.length <= 72 ? source : `${source.slice(0, 71)}…`

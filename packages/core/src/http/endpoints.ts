@@ -1,9 +1,9 @@
-import { identify } from '../billing/account.js'
-import type { Call } from '../billing/call.js'
+import { identify } from '../billing/admission/account.js'
+import type { Call } from '../billing/call/call.js'
 import { toCredits } from '../credits.js'
 import { withDeadline } from '../billing/deadline.js'
 import type { Settings } from '../billing/options.js'
-import { ok, refuse, type Step } from '../billing/step.js'
+import { ok, refuse, type Step } from '../billing/admission/step.js'
 import type { Command, ReplyTo } from '../store/commands.js'
 import type { Store } from '../store/store.js'
 import { answer, jsonAnswer, type Answer } from './answer.js'
@@ -20,7 +20,7 @@ interface Endpoint {
 }
 
 /** An endpoint that a request is for. */
-export interface FoundEndpoint {
+interface FoundEndpoint {
   answer(call: Pick<Call, 'account' | 'header'>): Promise<Answer>
 }
 

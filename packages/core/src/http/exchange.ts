@@ -2,21 +2,22 @@ import { answer, type Answer } from './answer.js'
 import { closingHeaders } from './headers.js'
 import { keptResponse, replay, type WholeResponse } from './kept-response.js'
 import { addMetering } from './metering.js'
-import { carriesJson, readJson, type BodyType } from './body-type.js'
+import { carriesJson, isEncoded, readJson, type BodyType } from './body-type.js'
 import { refusalOf } from './refusals.js'
-import { StreamTap } from './stream-tap.js'
-import type { Admission, Admitter } from '../billing/admission.js'
-import type { Call, OpenCall } from '../billing/call.js'
+import { StreamTap, type StreamEnd, type StreamHead } from './stream-tap.js'
+import type { Admission, Admitter } from '../billing/admission/admission.js'
+import type { Call, OpenCall } from '../billing/call/call.js'
 import { callEvent, type Emitter } from '../billing/events.js'
-import { isFailure, type Outcome } from '../billing/outcome.js'
+import { isFailure, type Outcome } from '../billing/call/outcome.js'
 import type { Settings } from '../billing/options.js'
-import type { ListedRoute } from '../billing/price-list.js'
-import type { Refused } from '../billing/refused.js'
-import type { RefusalCount } from '../billing/refusal-count.js'
-import type { Renewal } from '../billing/renewal.js'
-import { withMeter } from '../billing/scope.js'
-import { usageOf } from '../billing/token-count.js'
-import type { Settler } from '../billing/settlement.js'
+import type { ListedRoute } from '../billing/prices/price-list.js'
+import type { Refused } from '../billing/admission/refused.js'
+import type { RefusalCount } from '../billing/admission/refusal-count.js'
+import type { Renewal } from '../billing/settlement/renewal.js'
+import { withMeter } from '../billing/call/scope.js'
+import { readerOf, usageOf } from '../billing/settlement/token-count.js'
+import type { TokenReader } from '../tokens/token-reader.js'
+import type { Settler } from '../billing/settlement/settlement.js'
 
 /** A response that was held back, as it is about to leave. */
 export interface Leaving {
@@ -34,28 +35,11 @@ export interface Closing {
   readonly json?: string
 }
 
-/** What is said of a stream when it has ended. */
-export interface StreamEnd {
-  /** To be sent as trailers; empty where the client takes none. */
-  readonly trailers: Readonly<Record<string, string>>
-  /** To be written behind the last bytes. */
-  readonly tail?: string
-}
-
 /** What is known of a response when its head is written. */
 export interface Head extends BodyType {
   readonly status: number
   /** Whether the body is complete at this moment, so that nothing waits for bytes still to come. */
   readonly whole: boolean
-}
-
-/** What is known of a response that streams through. */
-export interface StreamHead extends BodyType {
-  readonly status: number
-  /** Whether this connection and this response can have trailers (HTTP/1.1 and chunked). */
-  readonly canTrail: boolean
-  /** Whether bytes can be added behind the last: its length has not been told. */
-  readonly canGrow: boolean
 }
 
 /** What all requests share. */
@@ -156,14 +140,16 @@ export class Exchange {
 
   /**
    * The client has left before the end of the response. Where that had `begun`, the call ends here; else its
-   * handler still makes it, and by default what comes of that is what counts. Never rejects.
+   * handler still makes it, and by default what comes of that is what counts. A client that has all of the length that
+   * was told has not left early. Never rejects.
    */
   async abort(status: number, begun: boolean): Promise<void> {
     const policy = this.#open?.route.onAbort ?? 'metered'
     if (policy === 'metered' && !begun) return
     const open = this.#take()
     if (!open) return
-    if (policy === 'release' || this.#failed || isFailure(status)) await this.desk.settler.release(open)
+    if (this.#tap?.isWhole) await this.desk.settler.settle(open, this.#outcome(open, { status }), '')
+    else if (policy === 'release' || this.#failed || isFailure(status)) await this.desk.settler.release(open)
     else if (policy === 'ceiling') await this.desk.settler.settleAtCeiling(open)
     else await this.desk.settler.settle(open, this.#outcome(open, { status }, true), '')
   }
@@ -192,11 +178,11 @@ export class Exchange {
   }
 
   async #enterUnlisted(call: Call): Promise<Answer | undefined> {
-    const { settings: { unlisted, logger }, events } = this.desk
-    const refused = unlisted === 'refuse' && !this.#open
-    events.emit('unlisted', { url: call.url, refused })
-    if (!refused) return undefined
-    logger.error(`farebox: refused ${call.url}: its route is not in the price book`)
+    const { settings: { unlisted, enforce, logger }, events } = this.desk
+    const unsellable = unlisted === 'refuse' && !this.#open
+    events.emit('unlisted', { url: call.url, refused: unsellable && enforce })
+    if (!unsellable) return undefined
+    logger.error(`farebox: ${enforce ? 'refused' : 'would have refused'} ${call.url}: its route is not in the price book`)
     return this.#refuse({ kind: 'price_invalid', route: call.url }, call.url, call)
   }
 
@@ -215,8 +201,17 @@ export class Exchange {
     if (open) await this.desk.settler.release(open)
   }
 
-  #outcome(open: OpenCall, { status, json }: Leaving, brokeOff = false): Outcome {
+  #outcome(open: OpenCall, leaving: Leaving, brokeOff = false): Outcome {
+    const { status, json } = leaving
     if (this.#failed || isFailure(status)) return { kind: 'failed' }
-    return { kind: 'succeeded', status, body: () => readJson(json), usage: usageOf(open, this.#tap?.tokens ?? json, brokeOff) }
+    return { kind: 'succeeded', status, body: () => readJson(json), usage: () => usageOf(open, brokeOff ? this.#tap?.tokensSoFar : this.#told(leaving), brokeOff) }
+  }
+
+  /** What tells the tokens of a response: it has passed, or is all there. */
+  #told({ json, whole }: Leaving): TokenReader | undefined {
+    if (this.#tap) return this.#tap.tokens
+    if (json !== undefined) return readerOf('application/json', json)
+    const { headers = {}, body = '' } = whole?.() ?? {}
+    return isEncoded(headers['content-encoding']) ? undefined : readerOf(headers['content-type'], body)
   }
 }

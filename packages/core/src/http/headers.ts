@@ -1,5 +1,5 @@
 import { toCredits } from '../credits.js'
-import type { Receipt } from '../billing/call.js'
+import type { Receipt } from '../billing/call/call.js'
 
 /** What a settled call tells its caller, in credits. */
 export function closingHeaders({ ceiling, charge, available, operation }: Pick<Receipt, 'ceiling' | 'charge' | 'available' | 'operation'>): Record<string, string> {

@@ -1,6 +1,7 @@
 import type { Replayed } from '../ledger/commands.js'
-import type { Route } from '../billing/route.js'
+import type { Route } from '../billing/prices/route.js'
 import type { Answer } from './answer.js'
+import { carriesJson } from './body-type.js'
 import { closingHeaders } from './headers.js'
 import { addMetering } from './metering.js'
 
@@ -41,12 +42,17 @@ export function keptResponse({ status, headers, body }: WholeResponse): string {
 /** The answer to a call that has been made before: what it answered then, and what it cost. */
 export function replay({ response, ceiling, charge, available, pending }: Replayed, { metering }: Route): Answer {
   const { status, headers, body, binary } = JSON.parse(response) as Kept
-  const metered = metering && !binary ? addMetering(body, { charge, ceiling, pending }) : undefined
+  const metered = metering && isJson(headers) ? addMetering(body, { charge, ceiling, pending }) : undefined
   return {
     status,
     headers: { ...headers, ...closingHeaders({ ceiling, charge, available, operation: pending }), 'Idempotent-Replayed': 'true' },
     body: metered ?? (binary ? fromBase64(body) : body),
   }
+}
+
+function isJson(headers: Kept['headers']): boolean {
+  const named = new Headers(headers)
+  return carriesJson({ contentType: named.get('content-type') ?? undefined, contentEncoding: named.get('content-encoding') ?? undefined })
 }
 
 function textOf(body: string | Uint8Array): string | undefined {

@@ -1,5 +1,5 @@
 import { toCredits } from '../credits.js'
-import type { Receipt } from '../billing/call.js'
+import type { Receipt } from '../billing/call/call.js'
 
 type Cost = Pick<Receipt, 'charge' | 'ceiling' | 'pending'>
 

@@ -1,5 +1,5 @@
-import type { Refused } from '../billing/refused.js'
-import type { SchemaIssue } from '../billing/schema.js'
+import type { Refused } from '../billing/admission/refused.js'
+import type { SchemaIssue } from '../billing/prices/schema.js'
 import { toCredits } from '../credits.js'
 
 /** Why a call does not run. Codes are stable; messages are for people. */

@@ -8,6 +8,14 @@ import type { ErrorRequestHandler, Express, Request, RequestHandler } from 'expr
 
 export type Path = string | RegExp
 
+export type Params = Readonly<Record<string, string | readonly string[]>>
+
+/** The part of a path that a layer takes, and what it reads in it. */
+export interface Match {
+  readonly path: string
+  readonly params: Params
+}
+
 /** What a router tries one after the other; with a `route` it leads to handlers, else to what was mounted. */
 export interface Layer {
   readonly name: string
@@ -16,10 +24,10 @@ export interface Layer {
   /** Of a Route's handler, in small letters; none for every method. */
   readonly method?: string
   readonly constructor: new (path: Path, options: object, handle: unknown) => Layer
-  match(path: string): boolean | { readonly path: string }
+  match(path: string): boolean | Match
   /** Of the last match, where `match` answers with a boolean (before Express 5.3). */
   readonly path?: string
-  readonly params?: Readonly<Record<string, string | readonly string[]>>
+  readonly params?: Params
   /** What it was registered with (Express 5.3). */
   readonly rawPath?: Path | readonly Path[]
   /** Whether it takes every path, since it was mounted without one (Express 5). */
@@ -40,6 +48,7 @@ export interface Router {
   readonly stack: readonly Layer[]
   readonly caseSensitive?: boolean
   readonly strict?: boolean
+  readonly mergeParams?: boolean
 }
 
 const behind = new WeakMap<Route, readonly Layer[]>()
@@ -92,11 +101,12 @@ export function methodsOf({ methods }: Route): readonly string[] {
   return Object.keys(methods).map((name) => name.toUpperCase())
 }
 
-/** The part of a path that a layer takes, or `undefined` where it does not match. Not while a router is matching: some keep the match on the layer. */
-export function taken(layer: Layer, path: string): string | undefined {
+/** What a layer takes of a path, or `undefined` where it does not match. Not while a router is matching: some keep the match on the layer. */
+export function taken(layer: Layer, path: string): Match | undefined {
   try {
     const match = layer.match(path)
-    return typeof match === 'object' ? match.path : match ? layer.path : undefined
+    if (typeof match === 'object') return match
+    return match ? { path: layer.path ?? '', params: layer.params ?? {} } : undefined
   } catch {
     return undefined
   }
@@ -139,7 +149,7 @@ function plain(source: string, names: (string | number)[]): string {
 
 /** Whether a layer takes this path as the text of its own pattern: each parameter by a parameter's name. */
 function isItself(layer: Layer, path: string): boolean {
-  return taken(layer, path) === path && Object.values(layer.params ?? {}).flat().every((value) => /^[:*]/.test(value))
+  return taken(layer, path)?.path === path && Object.values(layer.params ?? {}).flat().every((value) => /^[:*]/.test(value))
 }
 
 /** The router of an app; `undefined` while it has none (Express 4). */

@@ -1,6 +1,7 @@
-import type { Answer, Engine, Exchange, ListedRoute } from '@farebox/core/adapter'
+import type { Answer, Call, Engine, Exchange, ListedRoute } from '@farebox/core/adapter'
 import type { Context } from 'hono'
 import type { StatusCode } from 'hono/utils/http-status'
+import { attend } from '../attend.js'
 import { readBody } from '../body.js'
 import type { Match } from './match.js'
 
@@ -14,18 +15,27 @@ export interface Dispatch {
   gated: boolean
   /** The listed route that a gate entered last. */
   entered?: ListedRoute
+  /** Whether a stream has begun to answer. */
+  begun: boolean
+  /** Whether its client has left. */
+  gone: boolean
+  /** To be called when the handlers are through; there from the first call on that was admitted. */
+  through?: () => void
 }
 
 /** By the request's context: a request that is dispatched again (`methodOverride`, a mounted app) has its own. */
 export const dispatches = new WeakMap<Context, Dispatch>()
 
 /** Enters a route. Resolves with the response to give instead of running the handlers. */
-export async function enter(c: Context, { exchange, account }: Dispatch, listed: ListedRoute | undefined): Promise<Response | undefined> {
+export async function enter(c: Context, dispatch: Dispatch, listed: ListedRoute | undefined): Promise<Response | undefined> {
+  const { exchange, account } = dispatch
   const answer = await exchange.enter(listed, callOf(c, account), c.finalized)
-  return answer && respond(c, answer)
+  if (answer) return respond(c, answer)
+  if (exchange.billed) attend(c, dispatch)
+  return undefined
 }
 
-export function callOf(c: Context, account: () => unknown) {
+export function callOf(c: Context, account: () => unknown): Call {
   return {
     url: c.req.url,
     // Read now: Hono resolves them by the handler that is reached, and a later one has others.
@@ -38,5 +48,10 @@ export function callOf(c: Context, account: () => unknown) {
 }
 
 export function respond(c: Context, { status, headers, body }: Answer): Response {
-  return c.newResponse(body, status as StatusCode, { ...headers })
+  // A response that has no body takes none, not even an empty one.
+  const response = c.newResponse(body.length > 0 ? body : null, status as StatusCode, { ...headers })
+  // Hono would lay what a middleware has set before over the answer's own headers.
+  c.res = undefined
+  c.res = response
+  return response
 }

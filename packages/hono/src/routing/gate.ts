@@ -1,7 +1,7 @@
-import type { ListedRoute } from '@farebox/core/adapter'
 import type { Context, Handler, Next } from 'hono'
 import { dispatches, enter, type Dispatch } from './dispatch.js'
-import { isTarget, mayPassOn, unsupported, type Target } from './match.js'
+import { isRoute, listingOf, standsInFront } from './listing.js'
+import { isTarget, unsupported, type Target } from './match.js'
 
 const gates = new WeakSet<Handler>()
 
@@ -32,36 +32,8 @@ async function pass(c: Context, next: Next, handler: Handler, dispatch: Dispatch
     // A validator and the handler behind it are one route.
     ? listed !== dispatch.entered && !standsInFront(dispatch, routeIndex, method, listed)
     : isRoute(dispatch, routeIndex)
-  if (counts) {
-    if (listed) dispatch.entered = listed
-    const refused = await enter(c, dispatch, listed)
-    if (refused) return refused
-  }
-  return handler(c, next) as Promise<Response>
-}
-
-function listingOf({ match, engine }: Dispatch, index: number, method: string): ListedRoute | undefined {
-  const [[, { path }]] = match[index]!
-  return engine.prices.find(method, path)
-}
-
-/**
- * Whether a function that can pass on is middleware under the path of a listed route, whose own handler comes
- * behind it: registered for every method, as `use` does; or that handler is hidden from this request by another
- * route's. Of `get('/v1/*', log)`, `get('/v1/free', …)` and `get('/v1/*', …)`, the free one is not to be refused for
- * the price of the last.
- */
-function standsInFront(dispatch: Dispatch, index: number, method: string, listed: ListedRoute): boolean {
-  const { match } = dispatch
-  const [[, route]] = match[index]!
-  if (!mayPassOn(route)) return false
-  const behind = match.flatMap((_, i) => (i > index && listingOf(dispatch, i, method) === listed ? [i] : []))
-  const end = match.findIndex(([[, route]], i) => i > index && !mayPassOn(route))
-  return behind.length > 0 && (route.method === 'ALL' || (end >= 0 && behind.every((i) => i > end)))
-}
-
-/** Whether an unlisted function is a route's handler: it can't pass on, or it has a method and nothing is left to pass on to. */
-function isRoute({ match }: Dispatch, index: number): boolean {
-  const [[, route]] = match[index]!
-  return !mayPassOn(route) || (route.method !== 'ALL' && index === match.length - 1)
+  if (!counts) return handler(c, next) as Promise<Response>
+  if (listed) dispatch.entered = listed
+  const refused = await enter(c, dispatch, listed)
+  return refused ?? dispatch.exchange.run(() => handler(c, next) as Promise<Response>)
 }

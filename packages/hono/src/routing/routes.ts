@@ -4,11 +4,13 @@ import type { Handler } from 'hono'
 import type { RouterRoute } from 'hono/types'
 import { findTargetHandler } from 'hono/utils/handler'
 import { billables } from '../billable.js'
+import type { Matcher } from './estimates.js'
 import { mayPassOn } from './match.js'
 
 /** A Hono app of any type. */
 export interface App {
   readonly routes: RouterRoute[]
+  readonly router: Matcher
 }
 
 /** Holds the price book against what is registered in an app, and logs what a builder has to look at. */

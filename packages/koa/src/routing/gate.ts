@@ -3,20 +3,12 @@
  * `ctx.matched`, then `ctx.router`, and then copies the stacks of the matched layers into the chain that it
  * runs; as each layer's turn comes, `ctx._matchedRoute` is set to its pattern.
  */
-import type { Route } from '@farebox/core'
 import type { Context, Middleware } from 'koa'
 import { handOver, onSet } from './accessor.js'
+import { billables } from './billables.js'
+import { estimable, type Layer } from './estimable.js'
 import { mountedAt, mountedBefore, watchMounts } from './mount.js'
 import { methodOf, pass, passageOf } from '../passage.js'
-
-/** A layer of a router; one without methods is a middleware. */
-export interface Layer {
-  readonly path: string | RegExp
-  readonly methods: readonly string[]
-  readonly stack: Middleware[]
-  captures(path: string): string[]
-  params(path: string, captures: string[], params: Record<string, string>): Record<string, string>
-}
 
 /** A route that a request has reached. */
 export interface Reached {
@@ -26,9 +18,6 @@ export interface Reached {
 
 /** Where a context keeps the routes whose gates it passed before it came to billing. */
 const passed = Symbol('farebox.passed')
-
-/** The terms of every middleware that `billable` made: the gate of the route that has one. */
-export const billables = new WeakMap<Middleware, Route>()
 
 const watched = new WeakSet<object>()
 
@@ -69,7 +58,12 @@ export function watch(ctx: Context): readonly Reached[] {
 
 function dispatching(ctx: Context): void {
   const passage = passageOf(ctx)
-  if (passage) passage.method = methodOf(ctx)
+  if (passage) {
+    passage.method = methodOf(ctx)
+    // A later router may have a route of the app's own, and none that takes its place.
+    const found = estimable(ctx, passage)
+    if (found === 'own' || !passage.estimate) passage.estimate = found
+  }
   for (const { methods, stack } of layersOf(ctx)) if (methods.length > 0 && !isGated(stack)) stack.unshift(gate)
 }
 

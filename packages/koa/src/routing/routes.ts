@@ -1,7 +1,8 @@
 import { METHODS } from 'node:http'
 import type { Registered, RegisteredRoute } from '@farebox/core/adapter'
 import type { Middleware } from 'koa'
-import { billables, type Layer } from './gate.js'
+import { billableIn } from './billables.js'
+import type { Layer } from './estimable.js'
 
 /** A Koa app, whatever the types of its state and context. */
 export interface App {
@@ -30,7 +31,7 @@ function routesOf(stack: readonly Layer[], billing: Middleware, gated: boolean):
   const routes: RegisteredRoute[] = []
   for (const layer of stack) {
     if (layer.stack.includes(billing)) gated = true
-    const billable = layer.stack.map((handler) => billables.get(handler)).find((terms) => terms)
+    const billable = billableIn(layer.stack)
     for (const method of methodsOf(layer)) routes.push({ method, path: String(layer.path), gated, ...(billable && { billable }) })
   }
   return routes

@@ -1,0 +1,21 @@
+import type { OpenCall } from '../call/call.js'
+
+/** Where an operation is kept and what it needs to be finished, for a worker that knows its id only. */
+export interface Place {
+  readonly account: string
+  readonly reservation: string
+  /** The digest of its call's idempotency key, `''` for none. */
+  readonly key: string
+  /** The key of its route. */
+  readonly route: string
+  /** Credits a unit, where it is charged by the unit. */
+  readonly rates: Readonly<Record<string, number>>
+}
+
+export function placeOf({ account, reservation, idempotency, key, route }: OpenCall): string {
+  return JSON.stringify({ account, reservation, key: idempotency.key, route: key, rates: route.rates ?? {} } satisfies Place)
+}
+
+export function readPlace(text: string): Place {
+  return JSON.parse(text) as Place
+}

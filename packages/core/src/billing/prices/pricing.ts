@@ -1,0 +1,48 @@
+import { MAX_CREDITS, toMicro } from '../../credits.js'
+import type { ChargeContext, ChargeItem, PriceContext, Route } from './route.js'
+import { parse } from './schema.js'
+
+/** What came out of a route's own pricing. */
+export type Amount =
+  | { readonly kind: 'amount'; readonly micro: number; readonly items: readonly ChargeItem[] }
+  | { readonly kind: 'broken'; readonly reason: string; readonly cause?: unknown }
+
+/** The most a call can cost, micro-credits. */
+export function priceOf(route: Route, context: PriceContext): Amount {
+  const { price } = route
+  return typeof price === 'number' ? amountOf(price) : guarded('price', () => price(context))
+}
+
+/** What a successful call cost, micro-credits, before it is held against the ceiling. */
+export async function chargeOf({ charge, response: schema }: Route, context: ChargeContext, ceiling: number): Promise<Amount> {
+  if (!charge) return { kind: 'amount', micro: ceiling, items: [] }
+  if (!schema) return guarded('charge', () => charge(context))
+  const body = await parse(schema, context.response.body)
+  if (body.kind === 'threw') return { kind: 'broken', reason: 'the response schema threw', cause: body.cause }
+  if (body.kind === 'invalid') {
+    return { kind: 'broken', reason: `the response does not fit the route's schema: ${body.issues.map((i) => `${i.field} ${i.message}`).join('; ')}` }
+  }
+  return guarded('charge', () => charge({ ...context, response: { ...context.response, body: body.value } }))
+}
+
+function guarded(name: string, compute: () => unknown): Amount {
+  try {
+    return amountOf(compute())
+  } catch (cause) {
+    return { kind: 'broken', reason: `${name} threw`, cause }
+  }
+}
+
+function amountOf(result: unknown): Amount {
+  const itemized = typeof result === 'object' && result !== null && 'credits' in result
+    ? result as { readonly credits: unknown; readonly items?: readonly ChargeItem[] }
+    : { credits: result }
+  const micro = toMicro(itemized.credits)
+  if (micro === undefined) return { kind: 'broken', reason: `expected credits from 0 to ${MAX_CREDITS}, got ${describe(itemized.credits)}` }
+  return { kind: 'amount', micro, items: itemized.items ?? [] }
+}
+
+function describe(value: unknown): string {
+  if (value instanceof Promise) return 'a promise'
+  return typeof value === 'number' ? String(value) : `a value of type ${typeof value}`
+}
