@@ -31,6 +31,11 @@ const odd = {
   /** A response or a result. */
   kept: text('', '{"a":[1]}', ' a b\nc\n\0é💸', '1 2 3'),
   reason: text('top-up', '', 'a b\n%20'),
+  refund: text('f1', 'f 2', '__proto__'),
+  source: text('promotion', 'top-up', ':=,'),
+  priority: number(50, 50, 10, 90),
+  /** Relative to the clock, which the run knows; 0: never. */
+  endsIn: number(0, 0, -1, 1, 60_000, 120_000, 3 * DAY),
   amount: fc.oneof(
     { weight: 8, arbitrary: fc.integer({ min: 0, max: 100 }) },
     { weight: 1, arbitrary: number(0, 1, 99_999_999_999_999, 100_000_000_000_001, MAX_AMOUNT - 1, MAX_AMOUNT) },
@@ -55,7 +60,7 @@ const ordinary: typeof odd = {
 }
 
 /** What a settle says of its age is relative to the clock, which the run knows. */
-function commandOf({ account, reservation, grant, product, key, payload, operation, progress, kept, reason, amount, allowance, ttlMs, longTtlMs }: typeof odd, reserves: number) {
+function commandOf({ account, reservation, grant, product, key, payload, operation, progress, kept, reason, refund, source, priority, endsIn, amount, allowance, ttlMs, longTtlMs }: typeof odd, reserves: number) {
   const call = { account, reservation, key }
   const firstSentAt = fc.constantFrom(0, 1, 119_999, 120_000)
   return fc.oneof(
@@ -63,7 +68,8 @@ function commandOf({ account, reservation, grant, product, key, payload, operati
     { weight: 4, arbitrary: fc.record({ kind: fc.constant('settle' as const), ...call, payload, response: kept, ceiling: amount, charge: amount, product, firstSentAt }) },
     { weight: 2, arbitrary: fc.record({ kind: fc.constant('release' as const), ...call }) },
     { weight: 2, arbitrary: fc.record({ kind: fc.constant('extend' as const), account, reservation, ttlMs }) },
-    { weight: 2, arbitrary: fc.record({ kind: fc.constant('grant' as const), account, grant, amount, reason }) },
+    { weight: 2, arbitrary: fc.record({ kind: fc.constant('grant' as const), account, grant, amount, reason, source, priority, expiresAt: endsIn }) },
+    { weight: 2, arbitrary: fc.record({ kind: fc.constant('refund' as const), account, reservation, refund, entry: fc.constantFrom('1', '2', '3', '4', '6', '8', '0', 'x', '-1', '1.5'), amount: fc.oneof(fc.constant(0), amount), reason }) },
     { weight: 3, arbitrary: fc.record({ kind: fc.constant('hold' as const), ...call, payload, response: kept, operation, ceiling: amount, product, ttlMs: longTtlMs }) },
     { weight: 2, arbitrary: fc.record({ kind: fc.constant('progress' as const), account, operation, reservation, progress, ttlMs: longTtlMs }) },
     { weight: 2, arbitrary: fc.record({ kind: fc.constant('finish' as const), ...call, operation, succeeded: fc.constantFrom(0, 1, 1), charge: amount, result: kept }) },
@@ -83,7 +89,8 @@ const step = fc.record({ elapsedMs, commands: fc.array(command, { minLength: 1, 
 
 export const steps = fc.array(step, { minLength: 1, maxLength: 25, size: 'max' })
 
-/** The command as it is sent at `now`: the age of a settle becomes a time. */
+/** The command as it is sent at `now`: the age of a settle becomes a time, and so does the life of a grant. */
 export function sentAt(command: LedgerCommand, now: number): LedgerCommand {
+  if (command.kind === 'grant') return { ...command, expiresAt: command.expiresAt === 0 ? 0 : now + command.expiresAt }
   return command.kind === 'settle' ? { ...command, firstSentAt: now - command.firstSentAt } : command
 }

@@ -1,4 +1,4 @@
-import type { KeyedCall, LedgerEntry, Operation, Reservation } from '@farebox/core'
+import type { KeyedCall, LedgerEntry, Lot, Operation, Refunded, Reservation, Share } from '@farebox/core'
 import type { Redis } from 'ioredis'
 import { remembered, type PlainAccount } from './plain.js'
 
@@ -7,6 +7,7 @@ interface Keys {
   readonly account?: string
   readonly journal?: string
   readonly grants?: string
+  readonly refunds?: string
   readonly call: Record<string, string>
   readonly operation: Record<string, string>
 }
@@ -15,7 +16,7 @@ interface Keys {
 export async function readAccounts(redis: Redis, prefix: string, now: number): Promise<Map<string, PlainAccount>> {
   const found = new Map<string, Keys>()
   for (const key of (await redis.keys(`${prefix}:*`)).filter((key) => key !== `${prefix}:partitions`)) {
-    const [, what, account, item] = key.match(/:\{\d+\}:(account|journal|grants|call|operation):([^:]*)(?::([^:]*))?$/) ?? fail(`unexpected key ${key}`)
+    const [, what, account, item] = key.match(/:\{\d+\}:(account|journal|grants|refunds|call|operation):([^:]*)(?::([^:]*))?$/) ?? fail(`unexpected key ${key}`)
     const keys = found.get(account!) ?? { call: {}, operation: {} }
     if (what === 'call' || what === 'operation') keys[what][decodeURIComponent(item ?? fail(key))] = key
     found.set(account!, what === 'call' || what === 'operation' ? keys : { ...keys, [what!]: item === undefined ? key : fail(key) })
@@ -32,13 +33,14 @@ export async function forgetRecords(redis: Redis, prefix: string, now: number): 
   }
 }
 
-async function readAccount(redis: Redis, { account, journal, grants, call, operation }: Keys, now: number): Promise<PlainAccount> {
+async function readAccount(redis: Redis, { account, journal, grants, refunds, call, operation }: Keys, now: number): Promise<PlainAccount> {
   const fields = account ? await redis.hgetall(account) : {}
   const granted = grants ? await redis.hgetall(grants) : {}
   const number = (name: string) => Number(fields[name] ?? 0)
   return {
     balance: number(':balance'), reserved: number(':reserved'), provisioned: number(':provisioned') === 1,
     sweepAt: number(':sweepAt'), usageDay: number(':usageDay'),
+    lots: readLots(fields[':lots'] ?? ''), refunds: readRefunds(refunds ? await redis.hgetall(refunds) : {}),
     reservations: readReservations(fields), usage: readUsage(fields),
     entries: (journal ? await redis.lrange(journal, 0, -1) : []).map(readEntry),
     grants: Object.fromEntries(Object.entries(granted).map(([id, amount]) => [decodeURIComponent(id), Number(amount)])),
@@ -84,9 +86,32 @@ function readReservations(fields: Record<string, string>): Record<string, Reserv
 
 function readReservation(field: string): Reservation {
   const kind = field[0]
-  const [since, ceiling, third, shortfall] = field.slice(1).split(' ').map(Number) as [number, number, number, number]
-  if (kind === 'o') return { kind: 'open', ceiling, reservedAt: since, expiresAt: since + third }
+  const parts = field.slice(1).split(' ')
+  const [since, ceiling, third, shortfall] = parts.map(Number) as [number, number, number, number]
+  if (kind === 'o') return { kind: 'open', ceiling, reservedAt: since, expiresAt: since + third, shares: readShares(parts[3] ?? '') }
   return { kind: kind === 'r' ? 'released' : 'settled', ceiling, charge: third, shortfall, late: kind === 'l', closedAt: since }
+}
+
+function readShares(text: string): Share[] {
+  return text.split(',').filter((share) => share !== '').map((share) => {
+    const [grant, amount] = share.split(':') as [string, string]
+    return { grant: decodeURIComponent(grant), amount: Number(amount) }
+  })
+}
+
+function readLots(text: string): Lot[] {
+  return text.split(' ').filter((lot) => lot !== '').map((lot) => {
+    const [, grant, left, held, priority, expiresAt, source] = lot.match(/^(.*)=(\d+):(\d+):(\d+):(\d+):(.*)$/) ?? fail(lot)
+    return { grant: decodeURIComponent(grant!), left: Number(left), held: Number(held), priority: Number(priority), expiresAt: Number(expiresAt), source: decodeURIComponent(source!) }
+  })
+}
+
+function readRefunds(fields: Record<string, string>): Record<string, Refunded> {
+  const all = Object.entries(fields).map(([field, amount]) => ({ parts: field.split(' ').map(decodeURIComponent), amount: Number(amount) }))
+  return Object.fromEntries(all.filter(({ parts }) => parts.length === 1).map(({ parts: [reservation], amount }) => [reservation!, {
+    total: amount,
+    byId: Object.fromEntries(all.filter(({ parts }) => parts.length === 2 && parts[0] === reservation).map(({ parts: [, refund], amount: part }) => [refund!, part])),
+  }]))
 }
 
 function readUsage(fields: Record<string, string>): PlainAccount['usage'] {
@@ -94,16 +119,20 @@ function readUsage(fields: Record<string, string>): PlainAccount['usage'] {
   const written = Object.keys(fields).filter((field) => field.startsWith(':u') && field !== ':usageDay')
   if (written.map((field) => field.slice(2)).sort().join() !== [...days].sort().join()) fail(`days "${days.join()}", fields "${written.join()}"`)
   return Object.fromEntries(days.flatMap((day) => fields[`:u${day}`]!.trim().split(' ').map((entry) => {
-    const [, product, calls, charged] = entry.match(/^(.*)=(\d+):(\d+)$/)!
-    return [`${day}:${decodeURIComponent(product!)}`, { calls: Number(calls), charged: Number(charged) }]
+    const [, product, calls, charged, refunded = 0] = entry.match(/^(.*)=(\d+):(\d+)(?::(\d+))?$/)!
+    return [`${day}:${decodeURIComponent(product!)}`, { calls: Number(calls), charged: Number(charged), refunded: Number(refunded) }]
   })))
 }
 
 function readEntry(text: string, index: number): LedgerEntry {
-  const [kind, at, amount, balance, shortfall, reference, label] = text.split(' ') as [LedgerEntry['kind'], ...string[]]
+  const [kind, at, amount, balance, shortfall, reference, label, lots = ''] = text.split(' ') as [LedgerEntry['kind'], ...string[]]
   return {
     id: String(index + 1), at: Number(at), kind, amount: Number(amount), balance: Number(balance), shortfall: Number(shortfall),
     reference: decodeURIComponent(reference!), label: decodeURIComponent(label!),
+    lots: lots.split(',').filter((share) => share !== '').map((share) => {
+      const [grant, part, priority, expiresAt, source] = share.split(':') as [string, string, string, string, string]
+      return { grant: decodeURIComponent(grant), amount: Number(part), priority: Number(priority), expiresAt: Number(expiresAt), source: decodeURIComponent(source) }
+    }),
   }
 }
 

@@ -1,12 +1,14 @@
 -- The account at hand: read once, changed in Lua by its commands, written once. Its hash has a field a reservation
 -- and these of its own; a reservation's id is percent-encoded and so never begins with a colon:
 --   :balance :reserved :provisioned :sweepAt :usageDay   as in core's AccountState; what is 0 may be missing
+--   :lots      grants that end or are used out of turn, see lots.lua
 --   :days      the days that have usage
 --   :u<day>    that day's usage, see usage.lua
 -- Its numbers are texts, formatted (exactly, and only) where they change.
 local USAGE_TODAY = ':u' .. TODAY
 local account_key, journal_key
-local balance, reserved, provisioned, sweep_at, usage_day, usage
+local balance, reserved, provisioned, sweep_at, usage_day, usage, lots_text
+local lots -- as tables, once they are needed
 local reservations, complete -- by id, false: there is none; whether all of them are at hand
 local deadlines, held_until -- of the open ones: when they expire, in order, and what is held until then; nil: not known
 local changes, changed = {}, 0
@@ -14,15 +16,16 @@ local forgotten = {}
 local entries, posted = {}, 0
 
 -- load(first, last): takes an account in hand, with the reservations named by these arguments
--- KEYS: account
+-- KEYS: account journal
 local function load(first, last)
-  account_key = key('account')
-  local values = call('HMGET', account_key, ':balance', ':reserved', ':provisioned', ':sweepAt', ':usageDay', USAGE_TODAY,
+  account_key, journal_key = key('account'), key('journal')
+  local values = call('HMGET', account_key, ':balance', ':reserved', ':provisioned', ':sweepAt', ':usageDay', USAGE_TODAY, ':lots',
     unpack(ARGV, first, last))
   balance, reserved, provisioned = values[1] or '0', values[2] or '0', values[3] or '0'
   sweep_at, usage_day, usage = values[4] or '0', values[5] or '0', values[6]
+  lots_text, lots = values[7] or '', nil
   reservations, complete, deadlines = {}, false, nil
-  for i = first, last do reservations[ARGV[i]] = values[i - first + 7] end
+  for i = first, last do reservations[ARGV[i]] = values[i - first + 8] end
 end
 
 -- change(field, value): has `flush` write a field

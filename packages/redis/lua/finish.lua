@@ -1,5 +1,5 @@
 -- finish: ends an operation, and its reservation with it; the first end is the one that counts
--- KEYS: journal operation call
+-- KEYS: operation call
 -- ARGV: succeeded charge result key
 --   replies as operation.lua
 
@@ -11,7 +11,6 @@ local function succeed(its, charge, call_name)
 end
 
 commands.finish = function()
-  journal_key = key('journal')
   local name, succeeded, charge, result = key('operation'), text('succeeded') == '1', text('charge'), text('result')
   local call_name = text('key') ~= '' and key('call') or nil
   local its = operation_under(name)

@@ -7,7 +7,10 @@
 local function release(id, name)
   local kind, _, ceiling, charge, shortfall = find(id)
   if kind and kind ~= 'o' then return kind, ceiling, charge, shortfall end
-  if kind then hold(-ceiling) end
+  if kind then
+    unhold(ceiling, shortfall)
+    expire(NOW)
+  end
   if name then free(name, id) end
   return close(id, 'r', ceiling or '0', '0', '0')
 end

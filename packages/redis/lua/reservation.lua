@@ -1,5 +1,5 @@
 -- A reservation's field: its kind, since when it is of this kind, its ceiling, and
---   o (open)               how long it lasts
+--   o (open)               how long it lasts, and what it holds of lots, `grant:amount` with commas, if it does
 --   s, l, r (settled, settled late, released)   charge, shortfall
 local OPEN, COLON = string.byte('o:', 1, 2)
 
@@ -28,7 +28,7 @@ end
 local function find(id)
   local value = field(id)
   if not value then return nil end
-  local kind, since, ceiling, third, fourth = match(value, '^(%a)(%d+) (%d+) (%d+) ?(%d*)$')
+  local kind, since, ceiling, third, fourth = match(value, '^(%a)(%d+) (%d+) (%d+) ?(%S*)$')
   if kind ~= 'o' and since + CLOSED_KEPT_MS <= now then return nil end
   return kind, since, ceiling, third, fourth
 end
@@ -39,19 +39,25 @@ local function put(id, value)
   change(id, value)
 end
 
--- over_at(value): when a reservation is over, and what it holds until then
+-- open_field(since, ceiling, lasts, shares): an open reservation as it is written
+local function open_field(since, ceiling, lasts, shares)
+  local value = 'o' .. since .. ' ' .. ceiling .. ' ' .. lasts
+  return shares == '' and value or value .. ' ' .. shares
+end
+
+-- over_at(value): when a reservation is over, what it holds until then, and which shares of lots
 local function over_at(value)
   if string.byte(value) ~= OPEN then return match(value, '%d+') + CLOSED_KEPT_MS end
-  local since, ceiling, lasts = match(value, '(%d+) (%d+) (%d+)')
-  return since + lasts, ceiling + 0
+  local since, ceiling, lasts, shares = match(value, '(%d+) (%d+) (%d+) ?(%S*)')
+  return since + lasts, ceiling + 0, shares
 end
 
 -- prolong(id, expires_at): moves the deadline of an open reservation, never to an earlier time: when it expires now,
 -- or nil where it is not open
 local function prolong(id, expires_at)
-  local kind, since, ceiling, lasts = find(id)
+  local kind, since, ceiling, lasts, shares = find(id)
   if kind ~= 'o' then return nil end
   if since + lasts >= expires_at then return since + lasts, since end
-  put(id, 'o' .. since .. ' ' .. ceiling .. format(' %d', expires_at - since))
+  put(id, open_field(since, ceiling, format('%d', expires_at - since), shares))
   return expires_at, since
 end

@@ -1,5 +1,5 @@
 -- reserve: sets `ceiling` aside, or says that the account can't cover it or that the call was made before
--- KEYS: journal call
+-- KEYS: call
 -- ARGV: ceiling allowance ttlMs key payload
 -- reply: reserved reservedAt expiresAt balance reserved
 -- reply: insufficient required now freesAt balance reserved
@@ -20,7 +20,6 @@ local function reserved_reply(since, expires_at)
 end
 
 commands.reserve = function(id)
-  journal_key = key('journal')
   local ceiling, allowance, ttl = text('ceiling'), text('allowance'), text('ttlMs')
   local name, payload
   if text('key') ~= '' then name, payload = key('call'), text('payload') end
@@ -37,9 +36,11 @@ commands.reserve = function(id)
   end
 
   local expires_at = now + ttl
+  local shares = lots_text == '' and '' or share_text(shares_of(ceiling + 0))
+  change_lots('held', shares, 1)
   hold(ceiling)
   sweep_by(expires_at)
-  put(id, 'o' .. NOW .. ' ' .. ceiling .. ' ' .. ttl)
+  put(id, open_field(NOW, ceiling, ttl, shares))
   if name then put_call(name, id, payload, '0', ceiling, '0', '') end
   return reserved_reply(NOW, expires_at)
 end

@@ -1,5 +1,5 @@
 -- settle: ends a reservation with what the call cost; one that has expired is charged from what is available
--- KEYS: journal call
+-- KEYS: call
 -- ARGV: ceiling charge product firstSentAt key payload response
 -- reply: unknown now balance reserved
 --   otherwise as close.lua
@@ -12,23 +12,23 @@ end
 
 -- settle(id, ceiling, charge, product, name, payload, response): how it ended; `name` is that of its call's record, or nil
 local function settle(id, ceiling, charge, product, name, payload, response)
-  local kind, _, held, taken, shortfall = find(id)
-  if kind and kind ~= 'o' then return kind, held, taken, shortfall end
+  local kind, _, held, taken, fourth = find(id)
+  if kind and kind ~= 'o' then return kind, held, taken, fourth end
 
-  if kind then
-    ceiling = held
-    hold(-ceiling)
-  end
+  if kind then ceiling = held end
   local owed = charge + 0 < ceiling + 0 and charge or ceiling
+  local shortfall, spent
   if kind then taken, shortfall = owed, '0' else taken, shortfall = take_late(owed + 0) end
-  if owed ~= '0' then post('charge', taken == '0' and '0' or '-' .. taken, shortfall, id, product) end
+  if lots_text ~= '' then spent = kind and first_of(held_shares(held, fourth), taken + 0) or shares_of(taken + 0) end
+  if kind then unhold(held, fourth) end
+  if owed ~= '0' then post('charge', taken == '0' and '0' or '-' .. taken, shortfall, id, product, NOW, spent and spend(spent)) end
+  expire(NOW)
   count_usage(product, taken)
   if name then keep(name, id, payload, '1', ceiling, taken, response) end
   return close(id, kind and 's' or 'l', ceiling, taken, shortfall)
 end
 
 commands.settle = function(id)
-  journal_key = key('journal')
   local ceiling, charge, product, first_sent_at = text('ceiling'), text('charge'), text('product'), number('firstSentAt')
   local name, payload, response
   if text('key') ~= '' then name, payload, response = key('call'), text('payload'), text('response') end

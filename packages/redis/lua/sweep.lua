@@ -1,37 +1,30 @@
--- earliest(a, b): the earlier of two times, where 0 stands for none
-local function earliest(a, b)
-  if a == 0 then return b end
-  return b ~= 0 and b < a and b or a
+-- unhold(ceiling, shares): gives back what a reservation holds
+local function unhold(ceiling, shares)
+  hold(-ceiling)
+  change_lots('held', shares, -1)
 end
 
--- sweep_by(time): has the account swept at this time, or before
-local function sweep_by(time)
-  if sweep_at ~= '0' and sweep_at + 0 <= time then return end
-  sweep_at = format('%d', time)
-  change(':sweepAt', sweep_at)
-end
-
--- sweep(): lets expired reservations go and forgets those closed long ago
+-- sweep(): lets expired reservations go, forgets those closed long ago and takes away credits that have ended
 local function sweep()
   flush() -- or a field would be deleted first and written then
   read_all()
-  local kept, freed, next_expiry = false, 0, 0
+  local kept, next_expiry = false, 0
   for id, value in pairs(reservations) do
     if value then
-      local time, held = over_at(value)
+      local time, held, shares = over_at(value)
       if time <= now then
         forget(id)
         reservations[id] = false
-        freed = freed + (held or 0)
+        if held then unhold(held, shares) end
       else
         kept = true
         if held then next_expiry = earliest(next_expiry, time) end
       end
     end
   end
-  if freed > 0 then hold(-freed) end
   deadlines = nil
-  sweep_at = kept and format('%d', earliest(next_expiry, now + CLOSED_KEPT_MS)) or '0'
+  expire()
+  sweep_at = format('%d', earliest(kept and earliest(next_expiry, now + CLOSED_KEPT_MS) or 0, next_end()))
   change(':sweepAt', sweep_at)
 end
 

@@ -1,4 +1,4 @@
--- A day's usage is one field: ` product=calls:charged` for each product, percent-encoded, so that none of these
+-- A day's usage is one field: ` product=calls:charged`, and `:refunded` where there was a refund, for each product, percent-encoded, so that none of these
 -- signs is part of a name.
 
 -- usage_days(): the days that have usage and are in the window, and the fields of those that are not any more
@@ -23,18 +23,34 @@ local function open_day()
   change(':usageDay', TODAY)
 end
 
--- count_usage(product, charge): counts a settled call
-local function count_usage(product, charge)
+-- used(calls, charged, refunded): as it is written
+local function used(calls, charged, refunded)
+  if refunded == 0 then return format('%d:%d', calls, charged) end
+  return format('%d:%d:%d', calls, charged, refunded)
+end
+
+-- count(product, calls, charge, refund): adds to what a product was used today
+local function count(product, calls, charge, refund)
   if usage_day ~= TODAY or not usage then open_day() end
   local name = ' ' .. product .. '='
   local _, at = string.find(usage, name, 1, true)
   if at then
-    local calls, charged, rest = match(usage, '^(%d+):(%d+)(.*)', at + 1)
-    usage = string.sub(usage, 1, at) .. format('%d:%d', calls + 1, charged + charge) .. rest
+    local called, charged, refunded, rest = match(usage, '^(%d+):(%d+):?(%d*)(.*)', at + 1)
+    usage = string.sub(usage, 1, at) .. used(called + calls, charged + charge, (refunded == '' and 0 or refunded) + refund) .. rest
   else
-    usage = usage .. name .. '1:' .. charge
+    usage = usage .. name .. used(calls, charge + 0, refund)
   end
   change(USAGE_TODAY, usage)
+end
+
+-- count_usage(product, charge): counts a settled call
+local function count_usage(product, charge)
+  count(product, 1, charge, 0)
+end
+
+-- count_refund(product, amount): counts a refund, on the day when it is given
+local function count_refund(product, amount)
+  count(product, 0, 0, amount)
 end
 
 -- usage: what was settled in the last USAGE_DAYS days

@@ -10,8 +10,8 @@ const generated = new URL('../src/program.generated.ts', import.meta.url)
 /** The files of each script, each behind those whose functions it calls. */
 const prelude = ['limits', 'reader', 'clock']
 const program = [
-  ...prelude, 'record', 'account', 'journal', 'reservation', 'sweep', 'usage', 'keyed-call', 'reserve', 'close', 'settle', 'release',
-  'extend', 'grant', 'balance', 'entries', 'operation', 'hold', 'progress', 'finish', 'program',
+  ...prelude, 'record', 'account', 'journal', 'reservation', 'when', 'lots', 'sweep', 'usage', 'keyed-call', 'reserve', 'close', 'settle', 'release',
+  'extend', 'grant', 'refund', 'balance', 'entries', 'operation', 'hold', 'progress', 'finish', 'program',
 ]
 const shared = {
   register: [...prelude, 'register'],

@@ -47,7 +47,7 @@ function encodeBatch(accounts: readonly Sent[][], { name, itemName, partitionOf 
   for (const account of accounts) {
     const id = account[0]!.encoded.account
     const partition = partitionOf(id)
-    keys.push(name('account', partition, id))
+    keys.push(name('account', partition, id), name('journal', partition, id))
     args.push(String(account.length))
     for (const { encoded } of account) args.push(encoded.reservation)
     for (const { command: { kind }, encoded } of account) {

@@ -1,4 +1,4 @@
-import { FareboxError, type LedgerCommand, type LedgerEntry, type LedgerReply, type UsageRow } from '@farebox/core'
+import { FareboxError, type LedgerCommand, type LedgerEntry, type LedgerReply, type SpentShare, type UsageRow } from '@farebox/core'
 import { commands, replies } from './program.generated.js'
 
 /** A command as the Lua program takes it: texts percent-encoded, so that none can hold a separator. */
@@ -95,21 +95,28 @@ function decodeOperation(line: string) {
   return { status, reservation, product, progress }
 }
 
-/** `20400 product=calls:charged …` */
+/** `20400 product=calls:charged …`, and `:refunded` behind them where there was a refund */
 function decodeDay(line: string): UsageRow[] {
   const [day, ...products] = line.split(' ') as [string, ...string[]]
   return products.map((entry) => {
-    const [product, calls, charged] = entry.split(/[=:]/) as [string, string, string]
-    return { day: Number(day), product: decodeURIComponent(product), calls: Number(calls), charged: Number(charged) }
+    const [product, calls, charged, refunded = 0] = entry.split(/[=:]/) as [string, string, string, string?]
+    return { day: Number(day), product: decodeURIComponent(product), calls: Number(calls), charged: Number(charged), refunded: Number(refunded) }
   })
 }
 
-/** `kind at amount balance shortfall reference label` */
+/** `kind at amount balance shortfall reference label`, and what it took from lots where it did */
 function decodeEntry(line: string, id: number): LedgerEntry {
-  const [kind, at, amount, balance, shortfall, reference, label] = line.split(' ') as
-    [LedgerEntry['kind'], string, string, string, string, string, string]
+  const [kind, at, amount, balance, shortfall, reference, label, lots = ''] = line.split(' ') as
+    [LedgerEntry['kind'], string, string, string, string, string, string, string?]
   return {
     id: String(id), at: Number(at), kind, amount: Number(amount), balance: Number(balance),
     reference: decodeURIComponent(reference), label: decodeURIComponent(label), shortfall: Number(shortfall),
+    lots: lots.split(',').filter((share) => share !== '').map(decodeShare),
   }
+}
+
+/** `grant:amount:priority:expiresAt:source` */
+function decodeShare(text: string): SpentShare {
+  const [grant, amount, priority, expiresAt, source] = text.split(':') as [string, string, string, string, string]
+  return { grant: decodeURIComponent(grant), amount: Number(amount), priority: Number(priority), expiresAt: Number(expiresAt), source: decodeURIComponent(source) }
 }

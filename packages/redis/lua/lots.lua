@@ -1,0 +1,162 @@
+-- Grants that end or are used out of turn, see core's lots.ts: the field :lots has ` grant=left:held:priority:expiresAt:source`
+-- for each, in burn order. All other credits are plain. A share is an amount of a lot, or of the plain credits ('').
+local DEFAULT_PRIORITY = 50
+
+-- all_lots(): the account's, in burn order
+local function all_lots()
+  if lots then return lots end
+  lots = {}
+  for grant, left, held, priority, ends, source in string.gmatch(lots_text, ' (%S-)=(%d+):(%d+):(%d+):(%d+):(%S*)') do
+    lots[#lots + 1] = { grant = grant, left = left + 0, held = held + 0, priority = priority + 0, ends = ends + 0, source = source }
+  end
+  return lots
+end
+
+-- put_lots(): notes that they changed; those that are used up are forgotten
+local function put_lots()
+  local kept, texts = {}, {}
+  for _, lot in ipairs(lots) do
+    if lot.left > 0 then
+      kept[#kept + 1] = lot
+      texts[#texts + 1] = ' ' .. lot.grant .. format('=%d:%d:%d:%d:', lot.left, lot.held, lot.priority, lot.ends) .. lot.source
+    end
+  end
+  lots, lots_text = kept, table.concat(texts)
+  change(':lots', lots_text)
+end
+
+-- total(list, field): the sum of it
+local function total(list, field)
+  local sum = 0
+  for _, item in ipairs(list) do sum = sum + item[field] end
+  return sum
+end
+
+-- in_turn(list, plain): the list of what has a priority, and `plain` where its turn is
+local function in_turn(list, plain)
+  local all, placed = {}, false
+  for _, item in ipairs(list) do
+    if item.priority > DEFAULT_PRIORITY and not placed then
+      placed = true
+      all[#all + 1] = plain
+    end
+    all[#all + 1] = item
+  end
+  if not placed then all[#all + 1] = plain end
+  return all
+end
+
+-- first_of(shares, amount): the first credits of them
+local function first_of(shares, amount)
+  local taken = {}
+  for _, share in ipairs(shares) do
+    local part = min(amount, share.amount)
+    amount = amount - part
+    if part > 0 then
+      local copy = {}
+      for name, value in pairs(share) do copy[name] = value end
+      copy.amount = part
+      taken[#taken + 1] = copy
+    end
+  end
+  return taken
+end
+
+-- shares_of(amount): which credits it is taken from, in burn order
+local function shares_of(amount)
+  local plain = balance - total(all_lots(), 'left') - (reserved - total(lots, 'held'))
+  local free = {}
+  for i, lot in ipairs(in_turn(lots, { grant = '', left = plain, held = 0 })) do free[i] = { grant = lot.grant, amount = lot.left - lot.held } end
+  return first_of(free, amount)
+end
+
+-- read_shares(text): a reservation's, `grant:amount` with commas, by grant
+local function read_shares(text)
+  local shares = {}
+  for grant, amount in string.gmatch(text, '([^,:]+):(%d+)') do shares[grant] = amount + 0 end
+  return shares
+end
+
+-- share_text(shares): those of lots, as a reservation keeps them
+local function share_text(shares)
+  local texts = {}
+  for _, share in ipairs(shares) do
+    if share.grant ~= '' then texts[#texts + 1] = share.grant .. format(':%d', share.amount) end
+  end
+  return table.concat(texts, ',')
+end
+
+-- held_shares(ceiling, text): which credits a reservation holds, in burn order
+local function held_shares(ceiling, text)
+  local by_grant, held = read_shares(text), {}
+  local plain = ceiling + 0
+  for _, amount in pairs(by_grant) do plain = plain - amount end
+  for i, lot in ipairs(in_turn(all_lots(), { grant = '' })) do
+    held[i] = { grant = lot.grant, amount = lot.grant == '' and plain or by_grant[lot.grant] or 0 }
+  end
+  return first_of(held, ceiling + 0)
+end
+
+-- change_lots(field, shares, sign): changes what is left of lots, or held of them, by shares in their text
+local function change_lots(field, shares, sign)
+  if shares == '' then return end
+  local by_grant = read_shares(shares)
+  for _, lot in ipairs(all_lots()) do lot[field] = lot[field] + sign * (by_grant[lot.grant] or 0) end
+  put_lots()
+end
+
+-- spend(shares): takes them from their lots; what a ledger entry says of them, `grant:amount:priority:expiresAt:source` with commas
+local function spend(shares)
+  local text = share_text(shares)
+  local by_grant, texts = read_shares(text), {}
+  for _, lot in ipairs(all_lots()) do
+    local amount = by_grant[lot.grant]
+    if amount then texts[#texts + 1] = lot.grant .. format(':%d:%d:%d:', amount, lot.priority, lot.ends) .. lot.source end
+  end
+  change_lots('left', text, -1)
+  return table.concat(texts, ',')
+end
+
+-- expire(at): takes away what has ended and is not held; `at` where that is later than the end of its lot: it was given back
+local function expire(at)
+  if lots_text == '' then return end
+  local ended = {}
+  for i, lot in ipairs(all_lots()) do
+    if lot.ends > 0 and lot.ends <= now and lot.left > lot.held then ended[#ended + 1] = { lot = lot, place = i } end
+  end
+  if #ended == 0 then return end
+  table.sort(ended, function(a, b)
+    if a.lot.ends ~= b.lot.ends then return a.lot.ends < b.lot.ends end
+    return a.place < b.place
+  end)
+  for _, item in ipairs(ended) do
+    local lot = item.lot
+    post('expiry', format('-%d', lot.left - lot.held), '0', lot.grant, lot.source, at or format('%d', lot.ends))
+    lot.left = lot.held
+  end
+  put_lots()
+end
+
+-- keep_apart(grant, amount, priority, ends, source): a grant that ends or is used out of turn is a lot
+local function keep_apart(grant, amount, priority, ends, source)
+  if priority == DEFAULT_PRIORITY and ends == 0 then return end
+  local place = 1
+  for i, lot in ipairs(all_lots()) do
+    local sooner = (lot.ends == 0 and math.huge or lot.ends) <= (ends == 0 and math.huge or ends)
+    if lot.priority < priority or (lot.priority == priority and sooner) then place = i + 1 end
+  end
+  table.insert(lots, place, { grant = grant, left = amount, held = 0, priority = priority, ends = ends, source = source })
+  put_lots()
+  if ends > 0 then sweep_by(ends) end
+  expire(NOW)
+end
+
+-- next_end(): when the next lot ends that has something to lose; 0 for none
+local function next_end()
+  local time = 0
+  if lots_text == '' then return time end
+  for _, lot in ipairs(all_lots()) do
+    if lot.ends > 0 and lot.left > lot.held then time = earliest(time, lot.ends) end
+  end
+  return time
+end

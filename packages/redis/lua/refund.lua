@@ -1,0 +1,62 @@
+-- refund: gives back of a charge, once an id, to the grants it came from
+-- KEYS: refunds
+-- ARGV: refund entry amount reason
+-- reply: refunded amount replayed? left balance reserved
+-- reply: refund_conflict amount balance reserved
+-- reply: refund_too_high left balance reserved
+-- reply: no_charge balance reserved
+
+-- spent_by(charged, text): what a charge took, the last first; `text` is what its entry says of lots
+local function spent_by(charged, text)
+  local spent, plain = {}, charged
+  for grant, amount, priority, ends, source in string.gmatch(text, '([^,:]+):(%d+):(%d+):(%d+):([^,]*)') do
+    spent[#spent + 1] = { grant = grant, amount = amount + 0, priority = priority + 0, ends = ends + 0, source = source }
+    plain = plain - amount
+  end
+  local all, reversed = in_turn(spent, { grant = '', amount = plain, ends = 0 }), {}
+  for i, share in ipairs(all) do reversed[#all - i + 1] = share end
+  return reversed
+end
+
+-- restore(share): puts credits back into their lot; those of one that has ended stay plain
+local function restore(share)
+  if share.grant == '' or (share.ends > 0 and share.ends <= now) then return end
+  for _, lot in ipairs(all_lots()) do
+    if lot.grant == share.grant then
+      lot.left = lot.left + share.amount
+      return put_lots()
+    end
+  end
+  keep_apart(share.grant, share.amount, share.priority, share.ends, share.source)
+end
+
+commands.refund = function(id)
+  local refunds = key('refunds')
+  local refund, entry, amount, reason = text('refund'), text('entry'), number('amount'), text('reason')
+  flush() -- the charge may have been posted in this batch
+  local place = tonumber(match(entry, '^%d+$'))
+  local line = place and place >= 1 and call('LINDEX', journal_key, format('%d', place - 1)) or ''
+  local charged, reference, product, lots_spent = match(line, '^charge %d+ %-?(%d+) %d+ %d+ (%S*) (%S*) ?(%S*)$')
+  if reference ~= id then return 'no_charge ' .. balance .. ' ' .. reserved end
+
+  local known = call('HMGET', refunds, id, id .. ' ' .. refund)
+  local before, earlier = (known[1] or '0') + 0, known[2] and known[2] + 0
+  local left = charged - before
+  if amount == 0 then amount = earlier or left end
+  if earlier == amount then return 'refunded ' .. format('%d', amount) .. ' ' .. '1' .. ' ' .. format('%d', left) .. ' ' .. balance .. ' ' .. reserved end
+  if earlier then return 'refund_conflict ' .. format('%d', earlier) .. ' ' .. balance .. ' ' .. reserved end
+  if amount > left or amount == 0 then return 'refund_too_high ' .. format('%d', left) .. ' ' .. balance .. ' ' .. reserved end
+
+  post('refund', format('%d', amount), '0', id, reason)
+  local spent = spent_by(charged + 0, lots_spent)
+  local given = {}
+  for _, share in ipairs(first_of(spent, before)) do given[share.grant] = share.amount end
+  for _, share in ipairs(first_of(spent, before + amount)) do
+    share.amount = share.amount - (given[share.grant] or 0)
+    if share.amount > 0 then restore(share) end
+  end
+  count_refund(product, amount)
+  flush() -- before it is remembered: a refund that is remembered has been posted
+  call('HSET', refunds, id, format('%d', before + amount), id .. ' ' .. refund, format('%d', amount))
+  return 'refunded ' .. format('%d', amount) .. ' ' .. '0' .. ' ' .. format('%d', left - amount) .. ' ' .. balance .. ' ' .. reserved
+end
