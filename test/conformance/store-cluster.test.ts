@@ -22,7 +22,7 @@ describe('a Cluster', () => {
     const prefix = crypto.randomUUID()
     const store = redisStore(cluster, { prefix })
     const accounts = Array.from({ length: 200 }, (_, i) => `account ${i}`)
-    await Promise.all(accounts.map((account) => store.send({ kind: 'grant', account, grant: 'g', amount: 1, reason: '' })))
+    await Promise.all(accounts.map((account) => store.send({ kind: 'grant', account, grant: 'g', amount: 1, reason: '', source: '', priority: 50, expiresAt: 0 })))
     const held = await Promise.all(servers.nodes.map(async ({ host, port }) => {
       const node = new Redis(port, host)
       const keys = await node.keys(`${prefix}:*:account:*`)
@@ -37,7 +37,7 @@ describe('a Cluster', () => {
     const store = redisStore(cluster, { prefix: crypto.randomUUID() })
     await Promise.all(cluster.nodes('master').map((node) => node.script('FLUSH')))
     const accounts = Array.from({ length: 50 }, (_, i) => `account ${i}`)
-    const replies = await Promise.all(accounts.map((account) => store.send({ kind: 'grant', account, grant: 'g', amount: 1, reason: '' })))
+    const replies = await Promise.all(accounts.map((account) => store.send({ kind: 'grant', account, grant: 'g', amount: 1, reason: '', source: '', priority: 50, expiresAt: 0 })))
     expect(replies.every((reply) => reply.kind === 'granted' && !reply.replayed)).toBe(true)
   })
 })

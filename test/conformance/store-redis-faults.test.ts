@@ -12,7 +12,7 @@ beforeEach(() => {
 })
 afterEach(() => redis.quit())
 
-const grant = (account: string, amount = 5): Command => ({ kind: 'grant', account, grant: 'g', amount, reason: '' })
+const grant = (account: string, amount = 5): Command => ({ kind: 'grant', account, grant: 'g', amount, reason: '', source: '', priority: 50, expiresAt: 0 })
 const reserve = (account: string): Command => ({ kind: 'reserve', account, reservation: 'r', ceiling: 1, allowance: 1, ttlMs: 60_000, key: '', payload: '' })
 
 function opened(store: Store): Store {
@@ -118,7 +118,7 @@ describe('a key that holds something else', () => {
 
     const others = Array.from({ length: 20 }, (_, i) => `account ${i}`)
     const [broken, ...replies] = await Promise.allSettled(['broken', ...others].map((account) =>
-      store.send({ kind: 'grant', account, grant: 'another', amount: 7, reason: '' })))
+      store.send({ kind: 'grant', account, grant: 'another', amount: 7, reason: '', source: '', priority: 50, expiresAt: 0 })))
     expect(broken).toMatchObject({ status: 'rejected', reason: { message: expect.stringContaining('WRONGTYPE') } })
     for (const reply of replies) expect(reply).toMatchObject({ status: 'fulfilled', value: { balance: 7 } })
 

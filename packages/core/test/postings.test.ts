@@ -76,7 +76,7 @@ describe('a settle that the store can tell nothing about any more', () => {
   /** A store that took the settle, lost the answer, and has forgotten the reservation since. */
   function forgetful(charges: readonly string[], before = 0) {
     const start = Date.now()
-    let [state] = apply(emptyAccount, { kind: 'grant', account: 'ada', grant: 'g', amount: 100_000_000, reason: '' }, start)
+    let [state] = apply(emptyAccount, { kind: 'grant', account: 'ada', grant: 'g', amount: 100_000_000, reason: '', source: '', priority: 50, expiresAt: 0 }, start)
     for (const reservation of [...Array.from({ length: before }, (_, i) => `other${i}`), ...charges]) {
       ;[state] = apply(state, { ...settle, reservation, charge: 3, firstSentAt: start }, start)
     }
@@ -163,7 +163,7 @@ it('keeps 10,000 at most; what comes then is recorded at once', async () => {
 
 it('a charge that was kept is posted once, whichever of its tries arrived', async () => {
   const store = memoryStore()
-  await store.send({ kind: 'grant', account: 'ada', grant: 'g', amount: 10_000_000, reason: '' })
+  await store.send({ kind: 'grant', account: 'ada', grant: 'g', amount: 10_000_000, reason: '', source: '', priority: 50, expiresAt: 0 })
   await store.send({ kind: 'reserve', account: 'ada', reservation: 'r1', ceiling: 5_000_000, allowance: 0, ttlMs: 60_000, key: '', payload: '' })
   let tries = 0
   const { postings } = postingTo(async (command) => {

@@ -2,6 +2,6 @@ export { billing, type ExpressBilling } from './billing.js'
 export { billable } from './billable.js'
 export { FareboxError, isFareboxError, memoryStore, metered, operations, priceBook, reportText, tokenUsage } from '@farebox/core'
 export type {
-  Billing, BillingOptions, ChargeContext, ChargeItem, ErrorCode, Estimate, Events, Failure, GrantOutcome, ItemizedCharge, Listeners, Logger, MemoryStoreOptions,
-  Metered, OperationOutcome, Operations, PriceBook, PriceContext, Route, RouteReport, Schema, Store, Success, TokenMetered, TokenUsage, UsageSummary,
+  Billing, BillingOptions, ChargeContext, ChargeItem, Entry, ErrorCode, Estimate, Events, Failure, GrantOutcome, ItemizedCharge, Listeners, Logger, MemoryStoreOptions,
+  Metered, OperationOutcome, Operations, PriceBook, PriceContext, RefundOutcome, Route, RouteReport, Schema, Store, Success, TokenMetered, TokenUsage, UsageSummary,
 } from '@farebox/core'

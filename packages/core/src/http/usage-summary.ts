@@ -8,6 +8,7 @@ const SERIES_DAYS = 7
 export interface UsageSummary {
   /** Settled calls in the last 30 UTC days, today included. */
   readonly total_calls: number
+  /** What they were charged, less what was refunded in that time. */
   readonly total_credits: number
   /** One line a product that was used in that time, the costliest first. */
   readonly per_component: readonly { readonly component: string; readonly calls: number; readonly credits: number }[]
@@ -32,6 +33,6 @@ export function usageSummary({ today, rows }: UsageRead): UsageSummary {
 }
 
 function sum(rows: readonly UsageRow[]) {
-  const add = (field: 'calls' | 'charged') => rows.reduce((total, row) => total + row[field], 0)
-  return { calls: add('calls'), credits: toCredits(add('charged')) }
+  const add = (field: 'calls' | 'charged' | 'refunded') => rows.reduce((total, row) => total + row[field], 0)
+  return { calls: add('calls'), credits: toCredits(add('charged') - add('refunded')) }
 }

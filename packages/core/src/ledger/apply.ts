@@ -16,7 +16,7 @@ import { readUsage } from './usage.js'
  *
  * @param now the store's clock, ms since the epoch
  * @example
- * const [state, reply] = apply(emptyAccount, { kind: 'grant', account: 'a', grant: 'g1', amount: 5, reason: '' }, 0)
+ * const [state, reply] = apply(emptyAccount, { kind: 'grant', account: 'a', grant: 'g1', amount: 5, reason: '', source: '', priority: 50, expiresAt: 0 }, 0)
  * // reply.kind === 'granted', state.balance === 5
  */
 export function apply<C extends LedgerCommand>(state: AccountState, command: C, now: number): [AccountState, LedgerReplyTo<C>] {

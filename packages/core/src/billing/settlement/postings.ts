@@ -5,6 +5,7 @@ import type { OpenCall } from '../call/call.js'
 import { toCredits } from '../../credits.js'
 import { RECORD_KEPT_MS } from '../../ledger/limits.js'
 import { callEvent, type Emitter } from '../events.js'
+import { findCharge } from '../accounts/find-charge.js'
 import { withDeadline } from '../deadline.js'
 import type { Logger } from '../logger.js'
 import { pause } from '../timers.js'
@@ -17,7 +18,6 @@ type Ended = Closed | OperationRead | OperationConflict
 const MAX_KEPT = 10_000
 const FIRST_RETRY_MS = 100
 const LAST_RETRY_MS = 5_000
-const PAGE = 1_000
 
 export type Posting =
   | { readonly kind: 'posted'; readonly ended: Ended }
@@ -118,23 +118,13 @@ export class Postings {
 
   /** The store can't tell any more whether this settle was posted: its journal can. */
   async #resolve(command: Settle, now: number): Promise<Ended> {
-    const posted = await this.#findEntry(command)
+    const posted = await findCharge((read) => this.#ask(read), command.account, command.reservation)
     if (posted) {
       const { balance, reserved, available } = await this.#ask({ kind: 'balance', account: command.account })
       const { ceiling } = command
       return { kind: 'settled', ceiling, charge: -posted.amount, shortfall: posted.shortfall, late: false, balance, reserved, available }
     }
     return this.#send({ ...command, firstSentAt: now })
-  }
-
-  async #findEntry({ account, reservation }: Settle) {
-    for (let after = ''; ;) {
-      const { entries } = await this.#ask({ kind: 'entries', account, after, limit: PAGE })
-      const found = entries.find((entry) => entry.kind === 'charge' && entry.reference === reservation)
-      const last = entries.at(-1)
-      if (found || !last || entries.length < PAGE) return found
-      after = last.id
-    }
   }
 
   #ask<C extends Command>(command: C): Promise<ReplyTo<C>> {
