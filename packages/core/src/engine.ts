@@ -1,8 +1,6 @@
 import { Admitter } from './billing/admission/admission.js'
+import { accountsOf, type Accounts } from './billing/accounts/accounts.js'
 import { Emitter } from './billing/events.js'
-import { entries, type EntriesOptions, type Entry } from './billing/accounts/entries.js'
-import { grant, type GrantOptions, type GrantOutcome } from './billing/accounts/granting.js'
-import { refund, type RefundOptions, type RefundOutcome } from './billing/accounts/refunding.js'
 import { Learning } from './billing/learning/learning.js'
 import { OperationsDesk } from './billing/operations/operations-desk.js'
 import type { Operations } from './billing/operations/operations.js'
@@ -19,32 +17,7 @@ import { Estimates } from './http/estimate.js'
 import { Exchange, type Desk } from './http/exchange.js'
 
 /** What a program does with billing besides mounting it. Every framework's `billing()` has it. */
-export interface Billing {
-  /**
-   * Adds credits to an account: a top-up, a promotion. Idempotent by `id`: the same id and amount again
-   * answers `granted` with `replayed`, another amount `grant_conflict`; a balance above 2^53 − 1 micro-credits
-   * is `grant_overflow`. Amounts in credits. Credits are used by priority, then those that end first, then the oldest.
-   *
-   * @throws FareboxError `ARGUMENT_INVALID` or `STORE_UNAVAILABLE`
-   * @example await bill.grant('ada', 500, { id: 'evt_1', reason: 'top-up' })
-   */
-  grant(account: string, credits: number, options: GrantOptions): Promise<GrantOutcome>
-  /**
-   * Gives back of what a call was charged, by its reservation (the reference of its ledger entry, and in every event):
-   * all of it or a part, never more. Idempotent by `id`: another amount under the same id is `refund_conflict`. The
-   * credits go back to the grants they came from; those of a grant that has ended come back as credits that do not end.
-   *
-   * @throws FareboxError `ARGUMENT_INVALID` or `STORE_UNAVAILABLE`
-   * @example await bill.refund('ada', reservation, { id: 'ticket_7', reason: 'wrong answer', credits: 2 })
-   */
-  refund(account: string, reservation: string, options: RefundOptions): Promise<RefundOutcome>
-  /**
-   * An account's movements in order, a page at a time.
-   *
-   * @throws FareboxError `ARGUMENT_INVALID` or `STORE_UNAVAILABLE`
-   * @example const page = await bill.entries('ada', { after: last.id, limit: 500 })
-   */
-  entries(account: string, options?: EntriesOptions): Promise<readonly Entry[]>
+export interface Billing extends Accounts {
   /** Ends what calls that answered 202 have begun. */
   readonly operations: Operations
   /** How often this process has refused calls, by code; with `enforce: false`, would have refused. */
@@ -101,11 +74,9 @@ export function createEngine<Request, Bodies, Responses>(options: BillingOptions
     exchange: () => new Exchange(desk),
     report: (registered) => reportRoutes(prices, registered),
     billing: {
+      ...accountsOf(settings),
       operations: new OperationsDesk(settings, events, learning),
       refusals: () => refusals.all(),
-      grant: (account, credits, grantOptions) => grant(settings, account, credits, grantOptions),
-      refund: (account, reservation, refundOptions) => refund(settings, account, reservation, refundOptions),
-      entries: (account, page) => entries(settings, account, page),
       async close() {
         await postings.drain()
         await learning.close()

@@ -96,7 +96,7 @@ function decodeOperation(line: string) {
 }
 
 /** `20400 product=calls:charged …`, and `:refunded` behind them where there was a refund */
-function decodeDay(line: string): UsageRow[] {
+export function decodeDay(line: string): UsageRow[] {
   const [day, ...products] = line.split(' ') as [string, ...string[]]
   return products.map((entry) => {
     const [product, calls, charged, refunded = 0] = entry.split(/[=:]/) as [string, string, string, string?]
@@ -105,7 +105,7 @@ function decodeDay(line: string): UsageRow[] {
 }
 
 /** `kind at amount balance shortfall reference label`, and what it took from lots where it did */
-function decodeEntry(line: string, id: number): LedgerEntry {
+export function decodeEntry(line: string, id: number): LedgerEntry {
   const [kind, at, amount, balance, shortfall, reference, label, lots = ''] = line.split(' ') as
     [LedgerEntry['kind'], string, string, string, string, string, string, string?]
   return {

@@ -15,8 +15,11 @@ export function standingOf({ balance, reserved, available }: MicroStanding): Sta
   return { balance: toCredits(balance), reserved: toCredits(reserved), available: toCredits(available) }
 }
 
+/** What it takes to deal with accounts. */
+export type Confirming = Pick<Settings<never>, 'store' | 'storeTimeout'>
+
 /** Sends a command that takes effect once, however often it is sent. */
-export async function confirmed<C extends LedgerCommand>({ store, storeTimeout }: Settings<never>, what: string, command: C): Promise<LedgerReplyTo<C>> {
+export async function confirmed<C extends LedgerCommand>({ store, storeTimeout }: Confirming, what: string, command: C): Promise<LedgerReplyTo<C>> {
   try {
     return await withDeadline(store.send(command), storeTimeout) as LedgerReplyTo<C>
   } catch (cause) {

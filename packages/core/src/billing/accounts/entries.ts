@@ -1,8 +1,7 @@
 import { toCredits } from '../../credits.js'
 import type { LedgerEntry } from '../../ledger/state.js'
-import type { Settings } from '../options.js'
 import { checkAccount, checkEntry, checkWhole } from './arguments.js'
-import { confirmed } from './confirmed.js'
+import { confirmed, type Confirming } from './confirmed.js'
 
 /** One movement of an account's balance. Amounts in credits, `at` in ms since the epoch. */
 export interface Entry {
@@ -30,7 +29,7 @@ export interface EntriesOptions {
 }
 
 /** A page of the journal, in order. */
-export async function entries(settings: Settings<never>, account: string, { after = '', limit = 100 }: EntriesOptions = {}): Promise<readonly Entry[]> {
+export async function entries(settings: Confirming, account: string, { after = '', limit = 100 }: EntriesOptions = {}): Promise<readonly Entry[]> {
   checkAccount(account)
   checkEntry(after)
   checkWhole('limit', limit, 1, 1_000)

@@ -1,8 +1,7 @@
 import { DEFAULT_PRIORITY } from '../../ledger/lots.js'
 import type { Replies } from '../../ledger/commands.js'
-import type { Settings } from '../options.js'
 import { checkAccount, checkCredits, checkId, checkReason, checkTime, checkWhole } from './arguments.js'
-import { confirmed, standingOf, type Standing } from './confirmed.js'
+import { confirmed, standingOf, type Confirming, type Standing } from './confirmed.js'
 
 /** What became of a grant. */
 export interface GrantOutcome extends Standing {
@@ -23,7 +22,7 @@ export interface GrantOptions {
   readonly expiresAt?: Date | number
 }
 
-export async function grant(settings: Settings<never>, account: string, credits: number, options: GrantOptions): Promise<GrantOutcome> {
+export async function grant(settings: Confirming, account: string, credits: number, options: GrantOptions): Promise<GrantOutcome> {
   const { id, reason, source = 'top-up', priority = DEFAULT_PRIORITY, expiresAt } = options
   checkAccount(account)
   checkId(id)

@@ -1,8 +1,7 @@
 import { toCredits } from '../../credits.js'
 import type { Replies } from '../../ledger/commands.js'
-import type { Settings } from '../options.js'
 import { checkAccount, checkCredits, checkId, checkReason } from './arguments.js'
-import { confirmed, standingOf, type Standing } from './confirmed.js'
+import { confirmed, standingOf, type Confirming, type Standing } from './confirmed.js'
 import { findCharge } from './find-charge.js'
 
 /** What became of a refund. */
@@ -22,7 +21,7 @@ export interface RefundOptions {
   readonly credits?: number
 }
 
-export async function refund(settings: Settings<never>, account: string, reservation: string, { id, reason, credits }: RefundOptions): Promise<RefundOutcome> {
+export async function refund(settings: Confirming, account: string, reservation: string, { id, reason, credits }: RefundOptions): Promise<RefundOutcome> {
   checkAccount(account)
   checkId(id)
   checkReason('reservation', reservation)

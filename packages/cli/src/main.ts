@@ -1,0 +1,34 @@
+import { isFareboxError } from '@farebox/core'
+import { Command, CommanderError, Option } from 'commander'
+import { addAccountCommands } from './account.js'
+import { addAudit } from './audit/command.js'
+import { OutOfReach } from './connection.js'
+import { EXIT } from './output.js'
+import { UsageError } from './values.js'
+
+const program = new Command('farebox')
+  .description('Looks after the credits that Farebox keeps in Redis.')
+  .addOption(new Option('--redis <url>', 'redis:// or rediss:// URL').env('REDIS_URL'))
+  .option('--prefix <text>', 'what all keys begin with', 'farebox')
+  .option('--json', 'for programs: a JSON document a line', false)
+  .configureHelp({ showGlobalOptions: true })
+  .configureOutput({ outputError: (text, write) => write(text.replace(/^error:/, 'farebox:')) })
+  .exitOverride()
+addAccountCommands(program)
+addAudit(program)
+
+// Whoever reads may have read enough.
+process.stdout.on('error', () => process.exit(EXIT.failed))
+try {
+  await program.parseAsync()
+} catch (error) {
+  process.exitCode = error instanceof CommanderError && error.exitCode === 0 ? EXIT.ok : EXIT.failed
+  if (!(error instanceof CommanderError)) console.error(`farebox: ${messageOf(error)}`)
+}
+
+/** What someone can do something about is a line; anything else is a bug, and its stack helps. */
+function messageOf(error: unknown): string {
+  if (error instanceof OutOfReach || error instanceof UsageError) return error.message
+  if (isFareboxError(error)) return error.cause instanceof Error ? `${error.message} (${error.cause.message})` : error.message
+  return error instanceof Error ? error.stack ?? error.message : String(error)
+}

@@ -1,0 +1,65 @@
+import type { Cluster, Redis } from 'ioredis'
+import { keySpace } from '../keys.js'
+
+const PAGE = 500
+const KINDS = ['account', 'journal', 'grants', 'refunds', 'call', 'operation'] as const
+
+/** A key that belongs to an account. */
+export interface StoredKey {
+  readonly key: string
+  readonly kind: (typeof KINDS)[number]
+  readonly account: string
+  /** The partition it is in, and the one in which the store looks for it. */
+  readonly partition: number
+  readonly rightPartition: number
+  /** Where its account's hash must be. */
+  readonly accountKey: string
+}
+
+export interface KeyPage {
+  readonly keys: readonly StoredKey[]
+  /** Keys of the whole database that have been looked at, about. */
+  readonly scanned: number
+}
+
+/** How many partitions the store under this prefix has; `undefined` where no store has written anything yet. */
+export async function readPartitions(redis: Redis | Cluster, prefix: string): Promise<number | undefined> {
+  const recorded = await redis.get(keySpace(prefix, 1).partitions)
+  return recorded === null ? undefined : Number(recorded)
+}
+
+/** The keys of all accounts under a prefix, on one server. One that exists all the time comes at least once. */
+export async function* scanKeys(redis: Redis, prefix: string, partitions: number): AsyncGenerator<KeyPage> {
+  const pattern = `${prefix.replace(/[\\*?[\]^-]/g, '\\$&')}:{*}:*`
+  const parse = parser(prefix, partitions)
+  let cursor = '0'
+  let scanned = 0
+  do {
+    const [next, keys] = await redis.scan(cursor, 'MATCH', pattern, 'COUNT', PAGE)
+    cursor = next
+    scanned += PAGE
+    yield { keys: keys.flatMap(parse), scanned }
+  } while (cursor !== '0')
+}
+
+function parser(prefix: string, partitions: number): (key: string) => StoredKey[] {
+  const { partitionOf, name } = keySpace(prefix, partitions)
+  const form = new RegExp(`^\\{(\\d+)\\}:(${KINDS.join('|')}):([^:]+)(?::.*)?$`)
+  return (key) => {
+    const [, partition, kind, account] = form.exec(key.slice(prefix.length + 1)) ?? []
+    if (partition === undefined || kind === undefined || account === undefined) return []
+    return [{
+      key, kind: kind as StoredKey['kind'], account: decoded(account), partition: Number(partition),
+      rightPartition: partitionOf(account), accountKey: name('account', Number(partition), account),
+    }]
+  }
+}
+
+/** A key that no store has written may hold anything. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
