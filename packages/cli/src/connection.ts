@@ -29,7 +29,8 @@ export async function withRedis<T>(command: Command, act: (connection: Connectio
   } catch (error) {
     throw absence(error, failure(), `${redis.options.host}:${redis.options.port}`) ?? error
   } finally {
-    redis.disconnect()
+    // It waits two seconds for a connection to end that has ended.
+    if (redis.status !== 'end') redis.disconnect()
   }
 }
 
