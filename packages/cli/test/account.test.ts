@@ -1,5 +1,6 @@
 import { redisStore } from '@farebox/redis'
 import { Redis } from 'ioredis'
+import { spawnSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeEach, describe, expect, inject, it } from 'vitest'
 import { freePort, startRedis } from '../../../test/support/redis.js'
@@ -160,6 +161,10 @@ describe('Redis', () => {
       await cluster.stop()
     }
   })
+})
+
+it('is what `npx farebox` runs', () => {
+  expect(spawnSync('npx', ['farebox', '--help'], { encoding: 'utf8' }).stdout).toMatch(/^Usage: farebox /)
 })
 
 it.each([['help', ['--help'], 0], ['no command', [], 2], ['an unknown command', ['adit'], 2]])('%s', async (_, args, code) => {
