@@ -30,7 +30,10 @@ export function rig(makeStore: MakeStore) {
       send({ kind: 'settle', account: 'ada', reservation: 'r1', ceiling: 30, charge: 20, product: 'personas', firstSentAt: clock.now, key: '', payload: '', response: '', ...given }),
     release: (given: Of<'release'> = {}) => send({ kind: 'release', account: 'ada', reservation: 'r1', key: '', ...given }),
     extend: (given: Of<'extend'> = {}) => send({ kind: 'extend', account: 'ada', reservation: 'r1', ttlMs: 60_000, ...given }),
-    grant: (given: Of<'grant'> = {}) => send({ kind: 'grant', account: 'ada', grant: 'g1', amount: 50, reason: 'top-up', ...given }),
+    grant: (given: Of<'grant'> = {}) =>
+      send({ kind: 'grant', account: 'ada', grant: 'g1', amount: 50, reason: 'top-up', source: 'top-up', priority: 50, expiresAt: 0, ...given }),
+    refund: (given: Of<'refund'> = {}) =>
+      send({ kind: 'refund', account: 'ada', refund: 'f1', reservation: 'r1', entry: '2', amount: 0, reason: 'broken', ...given }),
     balance: (account = 'ada') => send({ kind: 'balance', account }),
     usage: (account = 'ada') => send({ kind: 'usage', account }),
     entries: (given: Of<'entries'> = {}) => send({ kind: 'entries', account: 'ada', after: '', limit: 1_000, ...given }),

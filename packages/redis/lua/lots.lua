@@ -70,10 +70,10 @@ local function shares_of(amount)
   return first_of(free, amount)
 end
 
--- read_shares(text): a reservation's, `grant:amount` with commas, by grant
+-- read_shares(text): those of reservations, `grant:amount` with commas, by grant
 local function read_shares(text)
   local shares = {}
-  for grant, amount in string.gmatch(text, '([^,:]+):(%d+)') do shares[grant] = amount + 0 end
+  for grant, amount in string.gmatch(text, '([^,:]+):(%d+)') do shares[grant] = (shares[grant] or 0) + amount end
   return shares
 end
 
@@ -151,12 +151,12 @@ local function keep_apart(grant, amount, priority, ends, source)
   expire(NOW)
 end
 
--- next_end(): when the next lot ends that has something to lose; 0 for none
+-- next_end(): when the next lot ends, also one that is held: it may come free before; 0 for none
 local function next_end()
   local time = 0
   if lots_text == '' then return time end
   for _, lot in ipairs(all_lots()) do
-    if lot.ends > 0 and lot.left > lot.held then time = earliest(time, lot.ends) end
+    if lot.ends > now then time = earliest(time, lot.ends) end
   end
   return time
 end

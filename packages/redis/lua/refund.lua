@@ -2,6 +2,7 @@
 -- KEYS: refunds
 -- ARGV: refund entry amount reason
 -- reply: refunded amount replayed? left balance reserved
+-- reply: refund_overflow balance reserved
 -- reply: refund_conflict amount balance reserved
 -- reply: refund_too_high left balance reserved
 -- reply: no_charge balance reserved
@@ -34,18 +35,19 @@ commands.refund = function(id)
   local refunds = key('refunds')
   local refund, entry, amount, reason = text('refund'), text('entry'), number('amount'), text('reason')
   flush() -- the charge may have been posted in this batch
-  local place = tonumber(match(entry, '^%d+$'))
-  local line = place and place >= 1 and call('LINDEX', journal_key, format('%d', place - 1)) or ''
+  local place = tonumber(match(entry, '^[1-9]%d*$'))
+  local line = place and call('LINDEX', journal_key, format('%d', place - 1)) or ''
   local charged, reference, product, lots_spent = match(line, '^charge %d+ %-?(%d+) %d+ %d+ (%S*) (%S*) ?(%S*)$')
   if reference ~= id then return 'no_charge ' .. balance .. ' ' .. reserved end
 
   local known = call('HMGET', refunds, id, id .. ' ' .. refund)
   local before, earlier = (known[1] or '0') + 0, known[2] and known[2] + 0
-  local left = charged - before
+  local left = max(0, charged - before) -- a reservation that was forgotten may have been charged again
   if amount == 0 then amount = earlier or left end
   if earlier == amount then return 'refunded ' .. format('%d', amount) .. ' ' .. '1' .. ' ' .. format('%d', left) .. ' ' .. balance .. ' ' .. reserved end
   if earlier then return 'refund_conflict ' .. format('%d', earlier) .. ' ' .. balance .. ' ' .. reserved end
   if amount > left or amount == 0 then return 'refund_too_high ' .. format('%d', left) .. ' ' .. balance .. ' ' .. reserved end
+  if balance + amount > MAX_AMOUNT then return 'refund_overflow ' .. balance .. ' ' .. reserved end
 
   post('refund', format('%d', amount), '0', id, reason)
   local spent = spent_by(charged + 0, lots_spent)

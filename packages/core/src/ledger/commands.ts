@@ -280,6 +280,11 @@ export interface RefundTooHigh extends Standing {
   readonly left: number
 }
 
+/** The balance would pass 2^53 − 1 micro-credits: nothing was given back. */
+export interface RefundOverflow extends Standing {
+  readonly kind: 'refund_overflow'
+}
+
 /** The refund's id was used for another amount. */
 export interface RefundConflict extends Standing {
   readonly kind: 'refund_conflict'
@@ -353,7 +358,7 @@ export interface Replies {
   readonly release: Closed
   readonly extend: Extended | Gone
   readonly grant: Granted | GrantConflict | GrantOverflow
-  readonly refund: RefundDone | RefundTooHigh | RefundConflict | NoCharge
+  readonly refund: RefundDone | RefundTooHigh | RefundOverflow | RefundConflict | NoCharge
   readonly balance: BalanceRead
   readonly usage: UsageRead
   readonly entries: EntriesRead

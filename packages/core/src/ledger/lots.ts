@@ -78,9 +78,9 @@ export function expire(state: AccountState, now: number, at?: number): AccountSt
   return lots.length === state.lots.length && ended.length === 0 ? state : { ...posted, lots }
 }
 
-/** When the next lot ends that has something to lose; 0 for none. */
-export function nextEnd(lots: readonly Lot[]): number {
-  return lots.reduce((next, { expiresAt, left, held }) => (expiresAt > 0 && left > held && (next === 0 || expiresAt < next) ? expiresAt : next), 0)
+/** When the next lot ends, also one that is held: it may come free before; 0 for none. */
+export function nextEnd(lots: readonly Lot[], now: number): number {
+  return lots.reduce((next, { expiresAt }) => (expiresAt > now && (next === 0 || expiresAt < next) ? expiresAt : next), 0)
 }
 
 /** The lots and, as `undefined`, the plain credits. */

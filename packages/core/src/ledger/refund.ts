@@ -1,6 +1,7 @@
 import type { Refund, Replies } from './commands.js'
 import { keepApart } from './grant.js'
 import { post } from './journal.js'
+import { MAX_AMOUNT } from './limits.js'
 import { addLot, DEFAULT_PRIORITY, firstOf } from './lots.js'
 import { standing } from './standing.js'
 import type { AccountState, Journal, LedgerEntry, Refunded, SpentShare } from './state.js'
@@ -9,15 +10,17 @@ import { countRefund } from './usage.js'
 const none: Refunded = { total: 0, byId: {} }
 
 export function refund(state: AccountState, command: Refund, now: number): [AccountState, Replies['refund']] {
-  const charge = entryAt(state.journal, Number(command.entry))
+  const charge = entryOf(state.journal, command.entry)
   if (charge?.kind !== 'charge' || charge.reference !== command.reservation) return [state, { kind: 'no_charge', ...standing(state) }]
   const known = state.refunds.get(command.reservation) ?? none
-  const left = 0 - charge.amount - known.total
+  // A reservation that was forgotten may have been charged again: its refunds count against each of its charges.
+  const left = Math.max(0, 0 - charge.amount - known.total)
   const earlier = Object.hasOwn(known.byId, command.refund) ? known.byId[command.refund] : undefined
   const amount = command.amount === 0 ? earlier ?? left : command.amount
   if (earlier === amount) return [state, { kind: 'refunded', amount, replayed: true, left, ...standing(state) }]
   if (earlier !== undefined) return [state, { kind: 'refund_conflict', amount: earlier, ...standing(state) }]
   if (amount > left || amount === 0) return [state, { kind: 'refund_too_high', left, ...standing(state) }]
+  if (state.balance + amount > MAX_AMOUNT) return [state, { kind: 'refund_overflow', ...standing(state) }]
 
   const posted = post(state, { at: now, kind: 'refund', amount, reference: command.reservation, label: command.reason, shortfall: 0, lots: [] })
   const restored = partOf(charge, known.total, amount).reduce((before, share) => restore(before, share, now), posted)
@@ -29,8 +32,8 @@ export function refund(state: AccountState, command: Refund, now: number): [Acco
   return [after, { kind: 'refunded', amount, replayed: false, left: left - amount, ...standing(after) }]
 }
 
-function entryAt(journal: Journal | null, id: number): LedgerEntry | undefined {
-  for (let at = journal; at && at.length >= id; at = at.previous) if (at.length === id) return at.entry
+function entryOf(journal: Journal | null, id: string): LedgerEntry | undefined {
+  for (let at = journal; at; at = at.previous) if (at.entry.id === id) return at.entry
   return undefined
 }
 

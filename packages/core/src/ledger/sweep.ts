@@ -11,7 +11,7 @@ export function sweep(state: AccountState, now: number): AccountState {
   if (state.sweepAt === 0 || now < state.sweepAt) return state
   const open = letGo(state, now)
   const swept = expire(open, now)
-  const sweepAt = [nextSweep(swept, now), nextEnd(swept.lots)].reduce(earliest)
+  const sweepAt = [nextSweep(swept, now), nextEnd(swept.lots, now)].reduce(earliest)
   return { ...swept, sweepAt, calls: dropForgotten(state.calls, now), operations: dropForgotten(state.operations, now) }
 }
 
