@@ -60,6 +60,7 @@ const GRANTED = {
 
 const REFUNDED = {
   refunded: (credits: number, replayed: boolean) => (replayed ? `refunded ${credits} before under this id: nothing more given back` : `refunded ${credits}`),
+  refund_overflow: () => 'not refunded: the balance would be more than can be counted',
   refund_conflict: () => 'not refunded: another amount was given back under this id',
   refund_too_high: () => 'not refunded: that is more than what is left of the charge',
   no_charge: () => 'not refunded: this reservation was charged nothing',
