@@ -1,18 +1,3 @@
--- The account at hand: read once, changed in Lua by its commands, written once. Its hash has a field a reservation
--- and these of its own; a reservation's id is percent-encoded and so never begins with a colon:
---   :balance :reserved :provisioned :sweepAt :usageDay   as in core's AccountState; what is 0 may be missing
---   :days      the days that have usage
---   :u<day>    that day's usage, see usage.lua
--- Its numbers are texts, formatted (exactly, and only) where they change.
-local USAGE_TODAY = ':u' .. TODAY
-local account_key, journal_key
-local balance, reserved, provisioned, sweep_at, usage_day, usage
-local reservations, complete -- by id, false: there is none; whether all of them are at hand
-local deadlines, held_until -- of the open ones: when they expire, in order, and what is held until then; nil: not known
-local changes, changed = {}, 0
-local forgotten = {}
-local entries, posted = {}, 0
-
 -- load(first, last): takes an account in hand, with the reservations named by these arguments
 -- KEYS: account
 local function load(first, last)
@@ -31,11 +16,6 @@ local function change(field, value)
   changed = changed + 2
 end
 
--- forget(field): has `flush` delete a field, before it writes those that changed
-local function forget(field)
-  forgotten[#forgotten + 1] = field
-end
-
 -- hold(amount): changes what is reserved
 local function hold(amount)
   reserved = format('%d', reserved + amount)
@@ -45,27 +25,4 @@ end
 -- available(): what a new reservation can have
 local function available()
   return max(0, balance - reserved)
-end
-
--- drop(): deletes what is forgotten, a few thousand a call because `unpack` needs stack for each
-local function drop()
-  for first = 1, #forgotten, 4000 do
-    call('HDEL', account_key, unpack(forgotten, first, min(first + 3999, #forgotten)))
-  end
-  forgotten = {}
-end
-
--- flush(): writes what changed. The journal comes first: should its key hold something else, the script stops
--- here and nothing of the account has been written; all other keys were read, so they can be written.
-local function flush()
-  if posted > 0 then
-    call('RPUSH', journal_key, unpack(entries, 1, posted))
-    posted = 0
-  end
-  if #forgotten > 0 then drop() end
-  if changed > 0 then
-    call('HSET', account_key, unpack(changes, 1, changed))
-    changed = 0
-  end
-  if unwritten_count > 0 then write_records() end
 end

@@ -8,7 +8,7 @@ local function release(id, name)
   local kind, _, ceiling, charge, shortfall = find(id)
   if kind and kind ~= 'o' then return kind, ceiling, charge, shortfall end
   if kind then hold(-ceiling) end
-  if name then free(name, id) end
+  if name then records.free_call(name, id) end
   return close(id, 'r', ceiling or '0', '0', '0')
 end
 

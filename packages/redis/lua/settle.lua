@@ -23,7 +23,7 @@ local function settle(id, ceiling, charge, product, name, payload, response)
   if kind then taken, shortfall = owed, '0' else taken, shortfall = take_late(owed + 0) end
   if owed ~= '0' then post('charge', taken == '0' and '0' or '-' .. taken, shortfall, id, product) end
   count_usage(product, taken)
-  if name then keep(name, id, payload, '1', ceiling, taken, response) end
+  if name then records.keep_call(name, id, payload, '1', ceiling, taken, response) end
   return close(id, kind and 's' or 'l', ceiling, taken, shortfall)
 end
 

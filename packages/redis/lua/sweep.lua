@@ -4,15 +4,8 @@ local function earliest(a, b)
   return b ~= 0 and b < a and b or a
 end
 
--- sweep_by(time): has the account swept at this time, or before
-local function sweep_by(time)
-  if sweep_at ~= '0' and sweep_at + 0 <= time then return end
-  sweep_at = format('%d', time)
-  change(':sweepAt', sweep_at)
-end
-
--- sweep(): lets expired reservations go and forgets those closed long ago
-local function sweep()
+-- rarely.sweep(): lets expired reservations go and forgets those closed long ago
+function rarely.sweep()
   flush() -- or a field would be deleted first and written then
   read_all()
   local kept, freed, next_expiry = false, 0, 0
@@ -33,31 +26,4 @@ local function sweep()
   deadlines = nil
   sweep_at = kept and format('%d', earliest(next_expiry, now + CLOSED_KEPT_MS)) or '0'
   change(':sweepAt', sweep_at)
-end
-
--- read_deadlines(): looks at every reservation, once for as long as none changes
-local function read_deadlines()
-  if deadlines then return end
-  read_all()
-  deadlines, held_until = {}, {}
-  for _, value in pairs(reservations) do
-    if value and string.byte(value) == OPEN then
-      local time, held = over_at(value)
-      if not held_until[time] then deadlines[#deadlines + 1] = time end
-      held_until[time] = (held_until[time] or 0) + held
-    end
-  end
-  table.sort(deadlines)
-end
-
--- frees_at(required): when enough reservations will have expired for it; 0 when all of them are not enough
-local function frees_at(required)
-  if required > balance + 0 then return 0 end
-  read_deadlines()
-  local free = balance - reserved
-  for _, time in ipairs(deadlines) do
-    free = free + held_until[time]
-    if free >= required then return time end
-  end
-  return 0
 end
