@@ -196,7 +196,7 @@ describe('what a command names', () => {
     await store.send({ kind: 'settle', ...call, charge: 1, product: 'a', firstSentAt: 0, response: 'long' })
     await store.send({ kind: 'release', ...call })
     const names = calls.slice(1).map(({ keys }) => keys.map((key) => key.split(':')[2]))
-    expect(names).toEqual([['account', 'journal'], ['account', 'journal'], ['account']])
+    expect(names).toEqual([['account', 'journal'], ['account', 'journal'], ['account', 'journal']])
     expect(calls.flatMap(({ args }) => args)).not.toContain('long')
     expect((await redis.keys(`${prefix}:{*`)).map((key) => key.split(':')[2]).sort()).toEqual(['account', 'journal'])
   })
