@@ -43,7 +43,7 @@ test('whatever is sent in parallel, and twice: the balance is the sum of the ent
     fc.record({ kind: fc.constant('reserve' as const), ...shared, ceiling: amount, allowance: fc.constant(300), ttlMs: fc.constant(60_000), key, payload }),
     fc.record({ kind: fc.constant('settle' as const), ...shared, ceiling: amount, charge: amount, product: fc.constantFrom('a', 'b'), firstSentAt: fc.constant(firstSentAt), key, payload, response: fc.constant('{}') }),
     fc.record({ kind: fc.constant('release' as const), ...shared, key }),
-    fc.record({ kind: fc.constant('grant' as const), account: shared.account, grant: id, amount: fc.constant(7), reason: fc.constant('top-up') }),
+    fc.record({ kind: fc.constant('grant' as const), account: shared.account, grant: id, amount: fc.constant(7), reason: fc.constant('top-up'), source: fc.constant(''), priority: fc.constantFrom(10, 50), expiresAt: fc.constant(0) }),
   )
   const commands: Command[] = fc.sample(command, { numRuns: 1_500, seed: Number(process.env['FAREBOX_SEED'] ?? Date.now()) })
   await Promise.all([...commands, ...commands].map((command, i) => stores[i % 4]!.send(command)))

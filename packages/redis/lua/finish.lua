@@ -5,7 +5,7 @@
 
 -- succeed(its, charge, call_name): settles it; its call's key, if it still is its own, answers on as it did
 local function succeed(its, charge, call_name)
-  local known = call_name and call_under(call_name)
+  local known = call_name and records.call(call_name)
   if not known or known.reservation ~= its.reservation then return settle(its.reservation, its.ceiling, charge, its.product) end
   return settle(its.reservation, its.ceiling, charge, its.product, call_name, known.payload)
 end

@@ -13,7 +13,7 @@ commands.grant = function()
   if balance + amount > MAX_AMOUNT then return 'grant_overflow ' .. balance .. ' ' .. reserved end
 
   post('grant', amount, '0', id, reason)
-  keep_apart(id, amount + 0, priority, ends, source)
+  lots.keep_apart(id, amount + 0, priority, ends, source)
   flush() -- before the id is taken: a grant that is remembered has been posted
   call('HSET', grants, id, amount)
   return 'granted ' .. amount .. ' ' .. '0' .. ' ' .. balance .. ' ' .. reserved

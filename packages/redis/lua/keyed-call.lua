@@ -1,32 +1,32 @@
 -- The call under an idempotency key is a record: `keptUntil reservation payload finished ceiling charge`, and as its text
 -- the response. Until it is finished it counts for as long as its reservation is open.
 
--- call_under(name): the parts of the call that is remembered, or nil
-local function call_under(name)
-  local value = record(name)
+-- records.call(name): the parts of the call that is remembered, or nil
+function records.call(name)
+  local value = records.read(name)
   if not value then return nil end
   local reservation, payload, finished, ceiling, charge = match(value, '^%d+ (%S*) (%S*) (%d) (%d+) (%d+)$')
   return { reservation = reservation, payload = payload, finished = finished == '1', ceiling = ceiling, charge = charge }
 end
 
--- put_call(name, id, payload, finished, ceiling, charge, response): remembers a call; without a response it keeps its own
-local function put_call(name, id, payload, finished, ceiling, charge, response)
+-- records.put_call(name, id, payload, finished, ceiling, charge, response): remembers a call; without a response it keeps its own
+function records.put_call(name, id, payload, finished, ceiling, charge, response)
   local kept_until = format('%d', now + RECORD_KEPT_MS)
-  put_record(name, kept_until .. ' ' .. id .. ' ' .. payload .. ' ' .. finished .. ' ' .. ceiling .. ' ' .. charge, response)
+  records.put(name, kept_until .. ' ' .. id .. ' ' .. payload .. ' ' .. finished .. ' ' .. ceiling .. ' ' .. charge, response)
 end
 
--- earlier_call(name, payload): what a call under this key is told, or nil when the key is free
+-- records.earlier_call(name, payload): what a call under this key is told, or nil when the key is free
 -- reply: mismatch balance reserved
 -- reply: replayed ceiling charge pending? balance reserved
 --   and the response
 -- reply: in_progress now expiresAt balance reserved
-local function earlier_call(name, payload)
-  local known = call_under(name)
+function records.earlier_call(name, payload)
+  local known = records.call(name)
   if not known then return nil end
   local kind, since, _, lasts = find(known.reservation)
   if not known.finished and kind ~= 'o' then return nil end
   if known.payload ~= payload then return 'mismatch ' .. balance .. ' ' .. reserved end
-  local response = long_text(name)
+  local response = records.text(name)
   if known.finished or response ~= '' then
     local pending = known.finished and '0' or '1'
     return 'replayed ' .. known.ceiling .. ' ' .. known.charge .. ' ' .. pending .. ' ' .. balance .. ' ' .. reserved, response
@@ -34,15 +34,15 @@ local function earlier_call(name, payload)
   return 'in_progress ' .. NOW .. ' ' .. format('%d', since + lasts) .. ' ' .. balance .. ' ' .. reserved
 end
 
--- keep(name, id, payload, finished, ceiling, charge, response): as `put_call`, unless the key has passed to another call
-local function keep(name, id, payload, finished, ceiling, charge, response)
-  local known = call_under(name)
+-- records.keep_call(name, id, payload, finished, ceiling, charge, response): as `put_call`, unless the key has passed to another call
+function records.keep_call(name, id, payload, finished, ceiling, charge, response)
+  local known = records.call(name)
   if known and known.reservation ~= id and (known.finished or find(known.reservation) == 'o') then return end
-  put_call(name, id, payload, finished, ceiling, charge, response)
+  records.put_call(name, id, payload, finished, ceiling, charge, response)
 end
 
--- free(name, id): a call that failed has not used its key; one that is finished has, whatever comes after
-local function free(name, id)
-  local known = call_under(name)
-  if known and known.reservation == id and not known.finished then put_record(name, false) end
+-- records.free_call(name, id): a call that failed has not used its key; one that is finished has, whatever comes after
+function records.free_call(name, id)
+  local known = records.call(name)
+  if known and known.reservation == id and not known.finished then records.put(name, false) end
 end

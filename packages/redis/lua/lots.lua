@@ -4,24 +4,24 @@ local DEFAULT_PRIORITY = 50
 
 -- all_lots(): the account's, in burn order
 local function all_lots()
-  if lots then return lots end
-  lots = {}
+  if lot_list then return lot_list end
+  lot_list = {}
   for grant, left, held, priority, ends, source in string.gmatch(lots_text, ' (%S-)=(%d+):(%d+):(%d+):(%d+):(%S*)') do
-    lots[#lots + 1] = { grant = grant, left = left + 0, held = held + 0, priority = priority + 0, ends = ends + 0, source = source }
+    lot_list[#lot_list + 1] = { grant = grant, left = left + 0, held = held + 0, priority = priority + 0, ends = ends + 0, source = source }
   end
-  return lots
+  return lot_list
 end
 
 -- put_lots(): notes that they changed; those that are used up are forgotten
 local function put_lots()
   local kept, texts = {}, {}
-  for _, lot in ipairs(lots) do
+  for _, lot in ipairs(lot_list) do
     if lot.left > 0 then
       kept[#kept + 1] = lot
       texts[#texts + 1] = ' ' .. lot.grant .. format('=%d:%d:%d:%d:', lot.left, lot.held, lot.priority, lot.ends) .. lot.source
     end
   end
-  lots, lots_text = kept, table.concat(texts)
+  lot_list, lots_text = kept, table.concat(texts)
   change(':lots', lots_text)
 end
 
@@ -32,8 +32,8 @@ local function total(list, field)
   return sum
 end
 
--- in_turn(list, plain): the list of what has a priority, and `plain` where its turn is
-local function in_turn(list, plain)
+-- lots.in_turn(list, plain): the list of what has a priority, and `plain` where its turn is
+function lots.in_turn(list, plain)
   local all, placed = {}, false
   for _, item in ipairs(list) do
     if item.priority > DEFAULT_PRIORITY and not placed then
@@ -46,8 +46,8 @@ local function in_turn(list, plain)
   return all
 end
 
--- first_of(shares, amount): the first credits of them
-local function first_of(shares, amount)
+-- lots.first_of(shares, amount): the first credits of them
+function lots.first_of(shares, amount)
   local taken = {}
   for _, share in ipairs(shares) do
     local part = min(amount, share.amount)
@@ -62,12 +62,12 @@ local function first_of(shares, amount)
   return taken
 end
 
--- shares_of(amount): which credits it is taken from, in burn order
-local function shares_of(amount)
-  local plain = balance - total(all_lots(), 'left') - (reserved - total(lots, 'held'))
+-- free_shares(amount): which credits it would be taken from, in burn order
+local function free_shares(amount)
+  local plain = balance - total(all_lots(), 'left') - (reserved - total(lot_list, 'held'))
   local free = {}
-  for i, lot in ipairs(in_turn(lots, { grant = '', left = plain, held = 0 })) do free[i] = { grant = lot.grant, amount = lot.left - lot.held } end
-  return first_of(free, amount)
+  for i, lot in ipairs(lots.in_turn(lot_list, { grant = '', left = plain, held = 0 })) do free[i] = { grant = lot.grant, amount = lot.left - lot.held } end
+  return lots.first_of(free, amount)
 end
 
 -- read_shares(text): those of reservations, `grant:amount` with commas, by grant
@@ -91,35 +91,46 @@ local function held_shares(ceiling, text)
   local by_grant, held = read_shares(text), {}
   local plain = ceiling + 0
   for _, amount in pairs(by_grant) do plain = plain - amount end
-  for i, lot in ipairs(in_turn(all_lots(), { grant = '' })) do
+  for i, lot in ipairs(lots.in_turn(all_lots(), { grant = '' })) do
     held[i] = { grant = lot.grant, amount = lot.grant == '' and plain or by_grant[lot.grant] or 0 }
   end
-  return first_of(held, ceiling + 0)
+  return held
 end
 
--- change_lots(field, shares, sign): changes what is left of lots, or held of them, by shares in their text
-local function change_lots(field, shares, sign)
+-- lots.shares_of(amount, ceiling, text): which credits it is taken from, in burn order: of a reservation's where there is one
+function lots.shares_of(amount, ceiling, text)
+  return ceiling and lots.first_of(held_shares(ceiling, text), amount) or free_shares(amount)
+end
+
+-- lots.change(field, shares, sign): changes what is left of lots, or held of them, by shares in their text
+function lots.change(field, shares, sign)
   if shares == '' then return end
   local by_grant = read_shares(shares)
   for _, lot in ipairs(all_lots()) do lot[field] = lot[field] + sign * (by_grant[lot.grant] or 0) end
   put_lots()
 end
 
--- spend(shares): takes them from their lots; what a ledger entry says of them, `grant:amount:priority:expiresAt:source` with commas
-local function spend(shares)
+-- lots.hold(amount): sets it aside; the shares of it, in their text
+function lots.hold(amount)
+  local shares = share_text(free_shares(amount))
+  lots.change('held', shares, 1)
+  return shares
+end
+
+-- lots.spend(shares): takes them from their lots; what a ledger entry says of them, `grant:amount:priority:expiresAt:source` with commas
+function lots.spend(shares)
   local text = share_text(shares)
   local by_grant, texts = read_shares(text), {}
   for _, lot in ipairs(all_lots()) do
     local amount = by_grant[lot.grant]
     if amount then texts[#texts + 1] = lot.grant .. format(':%d:%d:%d:', amount, lot.priority, lot.ends) .. lot.source end
   end
-  change_lots('left', text, -1)
+  lots.change('left', text, -1)
   return table.concat(texts, ',')
 end
 
--- expire(at): takes away what has ended and is not held; `at` where that is later than the end of its lot: it was given back
-local function expire(at)
-  if lots_text == '' then return end
+-- lots.expire(at): takes away what has ended and is not held; `at` where that is later than the end of its lot: it was given back
+function lots.expire(at)
   local ended = {}
   for i, lot in ipairs(all_lots()) do
     if lot.ends > 0 and lot.ends <= now and lot.left > lot.held then ended[#ended + 1] = { lot = lot, place = i } end
@@ -137,26 +148,37 @@ local function expire(at)
   put_lots()
 end
 
--- keep_apart(grant, amount, priority, ends, source): a grant that ends or is used out of turn is a lot
-local function keep_apart(grant, amount, priority, ends, source)
+-- lots.keep_apart(grant, amount, priority, ends, source): a grant that ends or is used out of turn is a lot
+function lots.keep_apart(grant, amount, priority, ends, source)
   if priority == DEFAULT_PRIORITY and ends == 0 then return end
   local place = 1
   for i, lot in ipairs(all_lots()) do
     local sooner = (lot.ends == 0 and math.huge or lot.ends) <= (ends == 0 and math.huge or ends)
     if lot.priority < priority or (lot.priority == priority and sooner) then place = i + 1 end
   end
-  table.insert(lots, place, { grant = grant, left = amount, held = 0, priority = priority, ends = ends, source = source })
+  table.insert(lot_list, place, { grant = grant, left = amount, held = 0, priority = priority, ends = ends, source = source })
   put_lots()
   if ends > 0 then sweep_by(ends) end
-  expire(NOW)
+  lots.expire(NOW)
 end
 
--- next_end(): when the next lot ends, also one that is held: it may come free before; 0 for none
-local function next_end()
-  local time = 0
-  if lots_text == '' then return time end
+-- lots.restore(share): puts credits back into their lot; those of one that has ended stay plain
+function lots.restore(share)
+  if share.grant == '' or (share.ends > 0 and share.ends <= now) then return end
   for _, lot in ipairs(all_lots()) do
-    if lot.ends > now then time = earliest(time, lot.ends) end
+    if lot.grant == share.grant then
+      lot.left = lot.left + share.amount
+      return put_lots()
+    end
+  end
+  lots.keep_apart(share.grant, share.amount, share.priority, share.ends, share.source)
+end
+
+-- lots.next_end(): when the next lot ends, also one that is held: it may come free before; 0 for none
+function lots.next_end()
+  local time = 0
+  for _, lot in ipairs(all_lots()) do
+    if lot.ends > now and (time == 0 or lot.ends < time) then time = lot.ends end
   end
   return time
 end

@@ -3,7 +3,7 @@
 
 -- operation_under(name): its parts, or nil
 local function operation_under(name)
-  local value = record(name)
+  local value = records.read(name)
   if not value then return nil end
   local kept_until, reservation, product, status, ceiling, charge, shortfall, late, started_at, finished_at, progress =
     match(value, '^(%d+) (%S*) (%S*) (%a) (%d+) (%d+) (%d+) (%d) (%d+) (%d+) (%S*)$')
@@ -16,7 +16,7 @@ end
 
 -- put_operation(name, its, result): remembers it; without a result it keeps its own
 local function put_operation(name, its, result)
-  put_record(name, table.concat({
+  records.put(name, table.concat({
     its.kept_until, its.reservation, its.product, its.status, its.ceiling, its.charge, its.shortfall, its.late,
     its.started_at, its.finished_at, its.progress,
   }, ' '), result)
@@ -36,7 +36,7 @@ local function operation_reply(name, its)
   if not its then return 'no_operation ' .. balance .. ' ' .. reserved end
   local line = status_of(its) .. ' ' .. its.reservation .. ' ' .. its.product .. ' ' .. its.progress
   return 'operation ' .. its.ceiling .. ' ' .. its.charge .. ' ' .. its.shortfall .. ' ' .. its.late
-    .. ' ' .. its.started_at .. ' ' .. its.finished_at .. ' ' .. balance .. ' ' .. reserved .. '\n' .. line, long_text(name)
+    .. ' ' .. its.started_at .. ' ' .. its.finished_at .. ' ' .. balance .. ' ' .. reserved .. '\n' .. line, records.text(name)
 end
 
 -- operation: how it stands

@@ -11,7 +11,7 @@ while args_read < #ARGV do
   args_read = last
   load(first, last)
   for i = first, last do
-    if sweep_at ~= '0' and now >= sweep_at + 0 then sweep() end
+    if sweep_at ~= '0' and now >= sweep_at + 0 then rarely.sweep() end
     local reply, long = commands[text('kind')](ARGV[i])
     replies[#replies + 1] = long and { reply, long } or reply
   end

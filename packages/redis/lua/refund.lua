@@ -14,21 +14,9 @@ local function spent_by(charged, text)
     spent[#spent + 1] = { grant = grant, amount = amount + 0, priority = priority + 0, ends = ends + 0, source = source }
     plain = plain - amount
   end
-  local all, reversed = in_turn(spent, { grant = '', amount = plain, ends = 0 }), {}
+  local all, reversed = lots.in_turn(spent, { grant = '', amount = plain, ends = 0 }), {}
   for i, share in ipairs(all) do reversed[#all - i + 1] = share end
   return reversed
-end
-
--- restore(share): puts credits back into their lot; those of one that has ended stay plain
-local function restore(share)
-  if share.grant == '' or (share.ends > 0 and share.ends <= now) then return end
-  for _, lot in ipairs(all_lots()) do
-    if lot.grant == share.grant then
-      lot.left = lot.left + share.amount
-      return put_lots()
-    end
-  end
-  keep_apart(share.grant, share.amount, share.priority, share.ends, share.source)
 end
 
 commands.refund = function(id)
@@ -52,12 +40,12 @@ commands.refund = function(id)
   post('refund', format('%d', amount), '0', id, reason)
   local spent = spent_by(charged + 0, lots_spent)
   local given = {}
-  for _, share in ipairs(first_of(spent, before)) do given[share.grant] = share.amount end
-  for _, share in ipairs(first_of(spent, before + amount)) do
+  for _, share in ipairs(lots.first_of(spent, before)) do given[share.grant] = share.amount end
+  for _, share in ipairs(lots.first_of(spent, before + amount)) do
     share.amount = share.amount - (given[share.grant] or 0)
-    if share.amount > 0 then restore(share) end
+    if share.amount > 0 then lots.restore(share) end
   end
-  count_refund(product, amount)
+  count(product, 0, 0, amount)
   flush() -- before it is remembered: a refund that is remembered has been posted
   call('HSET', refunds, id, format('%d', before + amount), id .. ' ' .. refund, format('%d', amount))
   return 'refunded ' .. format('%d', amount) .. ' ' .. '0' .. ' ' .. format('%d', left - amount) .. ' ' .. balance .. ' ' .. reserved

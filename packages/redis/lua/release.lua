@@ -9,9 +9,9 @@ local function release(id, name)
   if kind and kind ~= 'o' then return kind, ceiling, charge, shortfall end
   if kind then
     unhold(ceiling, shortfall)
-    expire(NOW)
+    if lots_text ~= '' then lots.expire(NOW) end
   end
-  if name then free(name, id) end
+  if name then records.free_call(name, id) end
   return close(id, 'r', ceiling or '0', '0', '0')
 end
 

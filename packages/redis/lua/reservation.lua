@@ -1,7 +1,6 @@
 -- A reservation's field: its kind, since when it is of this kind, its ceiling, and
 --   o (open)               how long it lasts, and what it holds of lots, `grant:amount` with commas, if it does
 --   s, l, r (settled, settled late, released)   charge, shortfall
-local OPEN, COLON = string.byte('o:', 1, 2)
 
 -- field(id): a reservation as it is written. One that no command of the batch names is read when it is needed.
 local function field(id)
@@ -11,16 +10,6 @@ local function field(id)
     reservations[id] = value
   end
   return value
-end
-
--- read_all(): reads all that are not at hand
-local function read_all()
-  if complete then return end
-  complete = true
-  local fields = call('HGETALL', account_key)
-  for i = 1, #fields, 2 do
-    if string.byte(fields[i]) ~= COLON and reservations[fields[i]] == nil then reservations[fields[i]] = fields[i + 1] end
-  end
 end
 
 -- find(id): the parts of a reservation that still counts, or nil. One that has run out is swept by then, one that
@@ -39,25 +28,21 @@ local function put(id, value)
   change(id, value)
 end
 
+-- sweep_by(time): has the account swept at this time, or before
+local function sweep_by(time)
+  if sweep_at ~= '0' and sweep_at + 0 <= time then return end
+  sweep_at = format('%d', time)
+  change(':sweepAt', sweep_at)
+end
+
 -- open_field(since, ceiling, lasts, shares): an open reservation as it is written
 local function open_field(since, ceiling, lasts, shares)
   local value = 'o' .. since .. ' ' .. ceiling .. ' ' .. lasts
   return shares == '' and value or value .. ' ' .. shares
 end
 
--- over_at(value): when a reservation is over, what it holds until then, and which shares of lots
-local function over_at(value)
-  if string.byte(value) ~= OPEN then return match(value, '%d+') + CLOSED_KEPT_MS end
-  local since, ceiling, lasts, shares = match(value, '(%d+) (%d+) (%d+) ?(%S*)')
-  return since + lasts, ceiling + 0, shares
-end
-
--- prolong(id, expires_at): moves the deadline of an open reservation, never to an earlier time: when it expires now,
--- or nil where it is not open
-local function prolong(id, expires_at)
-  local kind, since, ceiling, lasts, shares = find(id)
-  if kind ~= 'o' then return nil end
-  if since + lasts >= expires_at then return since + lasts, since end
-  put(id, open_field(since, ceiling, format('%d', expires_at - since), shares))
-  return expires_at, since
+-- unhold(ceiling, shares): gives back what a reservation holds
+local function unhold(ceiling, shares)
+  hold(-ceiling)
+  if shares ~= '' then lots.change('held', shares, -1) end
 end

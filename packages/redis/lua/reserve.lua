@@ -27,20 +27,19 @@ commands.reserve = function(id)
   if kind == 'o' and held == ceiling then return reserved_reply(since, since + lasts) end
   if kind then return 'conflict ' .. balance .. ' ' .. reserved end
   if name then
-    local earlier, response = earlier_call(name, payload)
+    local earlier, response = records.earlier_call(name, payload)
     if earlier then return earlier, response end
   end
   provision(allowance)
   if available() < ceiling + 0 then
-    return 'insufficient ' .. ceiling .. ' ' .. NOW .. ' ' .. format('%d', frees_at(ceiling + 0)) .. ' ' .. balance .. ' ' .. reserved
+    return 'insufficient ' .. ceiling .. ' ' .. NOW .. ' ' .. format('%d', rarely.frees_at(ceiling + 0)) .. ' ' .. balance .. ' ' .. reserved
   end
 
   local expires_at = now + ttl
-  local shares = lots_text == '' and '' or share_text(shares_of(ceiling + 0))
-  change_lots('held', shares, 1)
+  local shares = lots_text == '' and '' or lots.hold(ceiling + 0)
   hold(ceiling)
   sweep_by(expires_at)
   put(id, open_field(NOW, ceiling, ttl, shares))
-  if name then put_call(name, id, payload, '0', ceiling, '0', '') end
+  if name then records.put_call(name, id, payload, '0', ceiling, '0', '') end
   return reserved_reply(NOW, expires_at)
 end

@@ -19,12 +19,12 @@ local function settle(id, ceiling, charge, product, name, payload, response)
   local owed = charge + 0 < ceiling + 0 and charge or ceiling
   local shortfall, spent
   if kind then taken, shortfall = owed, '0' else taken, shortfall = take_late(owed + 0) end
-  if lots_text ~= '' then spent = kind and first_of(held_shares(held, fourth), taken + 0) or shares_of(taken + 0) end
+  if lots_text ~= '' then spent = lots.shares_of(taken + 0, kind and held, fourth) end
   if kind then unhold(held, fourth) end
-  if owed ~= '0' then post('charge', taken == '0' and '0' or '-' .. taken, shortfall, id, product, NOW, spent and spend(spent)) end
-  expire(NOW)
+  if owed ~= '0' then post('charge', taken == '0' and '0' or '-' .. taken, shortfall, id, product, NOW, spent and lots.spend(spent)) end
+  if spent then lots.expire(NOW) end
   count_usage(product, taken)
-  if name then keep(name, id, payload, '1', ceiling, taken, response) end
+  if name then records.keep_call(name, id, payload, '1', ceiling, taken, response) end
   return close(id, kind and 's' or 'l', ceiling, taken, shortfall)
 end
 

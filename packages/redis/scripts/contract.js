@@ -1,4 +1,5 @@
 // What a Lua file says about itself in its comments, and whether its code keeps to it.
+import { filesOf } from './assemble.js'
 
 const builtins = new Set(['tonumber', 'unpack', 'ipairs', 'pairs', 'function', 'if', 'and', 'or', 'not', 'return', 'in', 'while'])
 
@@ -14,9 +15,22 @@ export function contract(source) {
     keys: listed('KEYS').flat(),
     args: listed('ARGV').flat(),
     replies: listed('reply').map(([kind, ...fields]) => [kind, fields]),
-    functions: comments.map((line) => line.match(/^(\w+)\(([^)]*)\)(:|$)/)).filter(Boolean).map(([, name, parameters]) => `${name}(${parameters})`),
+    functions: comments.map((line) => line.match(/^([\w.]+)\(([^)]*)\)(:|$)/)).filter(Boolean).map(([, name, parameters]) => `${name}(${parameters})`),
+    fields: [...code.matchAll(/^function (\w+\.\w+)/gm)].map(([, name]) => name),
     stated: comments.filter((line) => /^(KEYS|ARGV):/.test(line)).length > 0,
   }
+}
+
+/** What is wrong in a script, put together from these parts as assemble.js does. What a part makes stays inside it, except fields. */
+export function checkScript(parts, files) {
+  return checkParts(parts, files, new Set(filesOf(parts).flatMap((name) => files.get(name).fields)))
+}
+
+function checkParts(parts, files, known) {
+  return parts.flatMap((part) => {
+    if (typeof part !== 'string') return checkParts(part.parts, files, new Set(known))
+    return check(files.get(part), known).map((fault) => `${part}.lua: ${fault}`)
+  })
 }
 
 /** What a file's comments say that its code does not do, or the other way round. `known` gains its functions. */
@@ -51,13 +65,13 @@ function checkReplies({ code, replies }) {
 
 /** A function has the parameters its comment gives it, and what is called is there by then. */
 function checkFunctions({ code, functions }, known) {
-  const defined = [...code.matchAll(/local function (\w+\([^)]*\))/g)].map(([, signature]) => signature)
+  const defined = [...code.matchAll(/^(?:local )?function ([\w.]+\([^)]*\))/gm)].map(([, signature]) => signature)
   for (const signature of defined) known.add(signature.slice(0, signature.indexOf('(')))
   for (const [, names] of code.matchAll(/^local ([\w, ]+) =/gm)) names.split(', ').forEach((name) => known.add(name))
-  const called = [...code.replace(/'[^']*'/g, "''").matchAll(/(?<![.\w])([a-z]\w*)\s*\(/g)].map(([, name]) => name)
+  const called = [...code.replace(/'[^']*'/g, "''").matchAll(/(?<![.\w])([a-z][\w.]*)\s*\(/g)].map(([, name]) => name)
   return [
     ...functions.filter((signature) => !defined.includes(signature)).map((signature) => `no function ${signature}`),
-    ...called.filter((name) => !known.has(name) && !builtins.has(name)).map((name) => `unknown function ${name}`),
+    ...called.filter((name) => !known.has(name) && !builtins.has(name) && !/^(string|table|math)\./.test(name)).map((name) => `unknown function ${name}`),
   ]
 }
 

@@ -2,16 +2,24 @@
 // each file's header against its code; what the headers say is then what the TypeScript side encodes and decodes by.
 import { createHash } from 'node:crypto'
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
-import { check, contract } from './contract.js'
+import { assemble, filesOf, whenAsked, within } from './assemble.js'
+import { checkScript, contract } from './contract.js'
 
 const lua = new URL('../lua/', import.meta.url)
 const generated = new URL('../src/program.generated.ts', import.meta.url)
 
-/** The files of each script, each behind those whose functions it calls. */
+/** The files of each script, each behind those whose functions it calls. What most batches do without is made when it is asked for. */
 const prelude = ['limits', 'reader', 'clock']
 const program = [
-  ...prelude, 'record', 'account', 'journal', 'reservation', 'when', 'lots', 'sweep', 'usage', 'keyed-call', 'reserve', 'close', 'settle', 'release',
-  'extend', 'grant', 'refund', 'balance', 'entries', 'operation', 'hold', 'progress', 'finish', 'program',
+  ...prelude, 'state', within(
+    'account', 'journal', 'reservation', 'flush',
+    whenAsked('lots', 'lots'),
+    whenAsked('rarely', 'forget', 'all-reservations', 'sweep', 'frees-at', 'usage-days'),
+    whenAsked('records', 'record', 'keyed-call'),
+    'count-usage', 'reserve', 'close', 'settle',
+    whenAsked('commands', 'release', 'prolong', 'extend', 'grant', 'refund', 'balance', 'entries', 'usage', 'operation', 'hold', 'progress', 'finish'),
+    'program',
+  ),
 ]
 const shared = {
   register: [...prelude, 'register'],
@@ -23,26 +31,23 @@ const partitions = ['partitions']
 
 const scripts = [program, ...Object.values(shared)]
 const files = new Map(readdirSync(lua).map((file) => [file.replace(/\.lua$/, ''), contract(readFileSync(new URL(file, lua), 'utf8'))]))
-const used = new Set([...scripts.flat(), ...partitions])
+const used = new Set(filesOf([...scripts.flat(), ...partitions]))
 const faults = [
   ...[...files.keys()].filter((name) => !used.has(name)).map((name) => `${name}.lua is in no script`),
-  ...scripts.flatMap((names) => {
-    const known = new Set()
-    return names.flatMap((name) => check(files.get(name), known).map((fault) => `${name}.lua: ${fault}`))
-  }),
+  ...scripts.flatMap((parts) => checkScript(parts, files)),
 ]
 if (faults.length > 0) {
   console.error([...new Set(faults)].join('\n'))
   process.exit(1)
 }
 
-const script = (names) => {
-  const text = names.map((name) => files.get(name).code).join('\n')
+const script = (parts) => {
+  const text = assemble(parts, files)
   return { text, sha1: createHash('sha1').update(text).digest('hex') }
 }
 const each = (object, make) => Object.fromEntries(Object.entries(object).map(([name, value]) => [name, make(value, name)]))
 const json = (value) => JSON.stringify(value, null, 2)
-const commands = program.flatMap((name) => (files.get(name).command ? [files.get(name)] : []))
+const commands = filesOf(program).flatMap((name) => (files.get(name).command ? [files.get(name)] : []))
 
 writeFileSync(generated, `// Written by scripts/embed.js from lua/*.lua.
 export const program = ${JSON.stringify(script(program))}
@@ -52,5 +57,5 @@ export const shared = ${json(each(shared, script))}
 /** What each command takes, in this order. */
 export const commands = ${json(Object.fromEntries(commands.map(({ command, keys, args }) => [command, { keys, args }])))} as const
 /** The numbers of each reply, in this order; a question mark: 1 is yes. */
-export const replies = ${json(Object.fromEntries(scripts.flat().flatMap((name) => files.get(name).replies)))} as const
+export const replies = ${json(Object.fromEntries(filesOf(scripts.flat()).flatMap((name) => files.get(name).replies)))} as const
 `)

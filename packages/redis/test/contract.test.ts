@@ -1,5 +1,7 @@
-import { describe, expect, test } from 'vitest'
-import { check, contract } from '../scripts/contract.js'
+import { Redis } from 'ioredis'
+import { describe, expect, inject, test } from 'vitest'
+import { assemble, whenAsked, within } from '../scripts/assemble.js'
+import { check, checkScript, contract } from '../scripts/contract.js'
 
 const release = `-- release: ends a reservation at zero
 -- KEYS: journal
@@ -46,5 +48,37 @@ describe('the contract of a Lua file', () => {
     ['a function that is not there', 'if free(id)', 'if fere(id)', 'unknown function fere'],
   ])('is broken by %s', (_, from, to, fault) => {
     expect(faultsOf(release.replace(from, to))).toContain(fault)
+  })
+})
+
+const files = (sources: Record<string, string>) => new Map(Object.entries(sources).map(([name, source]) => [name, contract(source)]))
+
+describe('a script of several files', () => {
+  const sources = {
+    account: 'local rarely = {}\nlocal function put()\n  return 1\nend',
+    flush: 'local function flush()\n  return rarely.sweep()\nend',
+    sweep: '-- over(): whether it is\nlocal function over()\n  return put()\nend\n-- rarely.sweep(): lets go\nfunction rarely.sweep()\n  return over()\nend',
+    program: 'return flush()',
+  }
+  const parts = ['account', within('flush', whenAsked('rarely', 'sweep'), 'program')]
+
+  test('may use a field of a table before it is made', () => expect(checkScript(parts, files(sources))).toEqual([]))
+  test.each([
+    ['a function of the part that is made later', { program: 'return over()' }, 'program.lua: unknown function over'],
+    ['a field that nobody makes', { flush: 'local function flush()\n  return rarely.swept()\nend' }, 'flush.lua: unknown function rarely.swept'],
+    ['a field with other parameters', { sweep: '-- rarely.sweep(id): lets go\nfunction rarely.sweep()\n  return put()\nend' }, 'sweep.lua: no function rarely.sweep(id)'],
+  ])('is broken by %s', (_, change, fault) => {
+    expect(checkScript(parts, files({ ...sources, ...change }))).toEqual([fault])
+  })
+
+  test('makes what is rare once, when it is asked for', async () => {
+    const redis = new Redis(inject('redisUrl'))
+    const run = (program: string) => redis.eval(assemble(parts, files({
+      ...sources, account: `local made = 0\n${sources.account}`, sweep: `made = made + 1\n${sources.sweep}`, program,
+    })), 0)
+    expect(await run('return made')).toBe(0)
+    expect(await run('return { flush(), flush(), made }')).toEqual([1, 1, 1])
+    await expect(run('return rarely.swept()')).rejects.toThrow("field 'swept'")
+    await redis.quit()
   })
 })

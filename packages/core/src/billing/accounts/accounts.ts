@@ -25,8 +25,9 @@ export interface Accounts {
   grant(account: string, credits: number, options: GrantOptions): Promise<GrantOutcome>
   /**
    * Gives back of what a call was charged, by its reservation (the reference of its ledger entry, and in every event):
-   * all of it or a part, never more. Idempotent by `id`: another amount under the same id is `refund_conflict`. The
-   * credits go back to the grants they came from; those of a grant that has ended come back as credits that do not end.
+   * all of it or a part, never more (`refund_too_high`; `no_charge` where there is none). Idempotent by `id`: another amount
+   * under the same id is `refund_conflict`; a balance above 2^53 − 1 micro-credits is `refund_overflow`. The credits go back
+   * to the grants they came from; those of a grant that has ended come back as credits that do not end.
    *
    * @throws FareboxError `ARGUMENT_INVALID` or `STORE_UNAVAILABLE`
    * @example await bill.refund('ada', reservation, { id: 'ticket_7', reason: 'wrong answer', credits: 2 })
