@@ -1,4 +1,4 @@
-import type { LedgerEntry, OperationStatus } from './state.js'
+import type { LedgerEntry, Operation, OperationStatus } from './state.js'
 
 /**
  * The commands of an account, one object each, and the reply to each.
@@ -303,21 +303,10 @@ export interface BalanceRead extends Standing {
 }
 
 /** An operation as it is after a command. */
-export interface OperationRead extends Standing {
+export interface OperationRead extends Standing, Omit<Operation, 'status' | 'keptUntil'> {
   readonly kind: 'operation'
   readonly operation: string
   readonly status: OperationStatus
-  readonly reservation: string
-  readonly product: string
-  readonly ceiling: number
-  readonly charge: number
-  readonly shortfall: number
-  readonly late: boolean
-  /** When its call was reserved or, where that had expired, became an operation. */
-  readonly startedAt: number
-  readonly finishedAt: number
-  readonly progress: string
-  readonly result: string
 }
 
 /** There is no such operation, or not any more. */

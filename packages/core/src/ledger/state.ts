@@ -106,6 +106,7 @@ export interface Operation {
   readonly charge: number
   readonly shortfall: number
   readonly late: boolean
+  /** When its call was reserved or, where that had expired, became an operation. */
   readonly startedAt: number
   /** 0 until then. */
   readonly finishedAt: number
