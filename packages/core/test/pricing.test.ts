@@ -63,6 +63,13 @@ describe('metered', () => {
     })
   })
 
+  it('is broken by a count of a unit that has no rate: a mistyped one must not be free', async () => {
+    const route = { product: 'looks', ...metered({ rates: { domain: 1 }, ceiling: () => ({ domain: 5 }) }) }
+    const counting = (counts: Record<string, number>) => chargeOf(route as Route, { ...charging({}), counts }, 5_000_000)
+    expect(await counting({ domain: 2 })).toMatchObject({ kind: 'amount', micro: 2_000_000 })
+    expect(await counting({ domian: 2 })).toMatchObject({ kind: 'broken', cause: { message: expect.stringContaining('"domian" has no rate') as string } })
+  })
+
   it('counts a unit left out as none', () => {
     expect(priceOf(pricing({}, {}), context)).toMatchObject({ micro: 0 })
   })

@@ -10,7 +10,10 @@ export interface Metered<Body, Response, Unit extends string> {
   readonly rates: Readonly<Record<Unit, number>>
   /** The most units the call can use, from its inputs. A unit left out counts 0. */
   readonly ceiling: (context: PriceContext<Body>) => Quantities<NoInfer<Unit>>
-  /** The units the call did use. Default: what `meter` of `@farebox/core/meter` counted below the handler. */
+  /**
+   * The units the call did use. Default: what `meter` of `@farebox/core/meter` counted below the handler; a unit counted
+   * there that has no rate breaks the charge, and the price is taken.
+   */
   readonly used?: (context: ChargeContext<Body, Response>) => Quantities<NoInfer<Unit>>
 }
 
@@ -43,13 +46,8 @@ export function metered<Body, Response, const Unit extends string>(
     ...(response && { response }),
     rates,
     price: (context) => itemize(rates, ceiling(context)).credits,
-    charge: (context) => itemize(rates, used ? used(context) : counted(rates, context.counts)),
+    charge: (context) => itemize(rates, used ? used(context) : context.counts),
   }
-}
-
-/** What was counted of the units that have a rate: an app may count others for itself. */
-function counted(rates: Readonly<Record<string, number>>, counts: Quantities<string>): Quantities<string> {
-  return Object.fromEntries(Object.entries(counts).filter(([unit]) => Object.hasOwn(rates, unit)))
 }
 
 /** What quantities cost at these rates, line by line. @throws FareboxError `PRICE_INVALID` for a unit without a rate or a quantity that is none */
