@@ -34,7 +34,7 @@ describe('the meter of a call', () => {
 })
 
 describe('from anywhere below a handler', () => {
-  const prices = { 'POST /run': { product: 'runs', ...metered({ rates: { domain: 1 }, ceiling: () => ({ domain: 5 }) }) } }
+  const prices = { 'POST /run': { product: 'runs', ...metered({ rates: { domain: 1, attempt: 0 }, ceiling: () => ({ domain: 5 }) }) } }
   const lookUp = async (domain: string) => {
     await Promise.resolve()
     meter.unique('domain', domain)

@@ -12,7 +12,7 @@ export interface Metered<Body, Response, Unit extends string> {
   readonly ceiling: (context: PriceContext<Body>) => Quantities<NoInfer<Unit>>
   /**
    * The units the call did use. Default: what `meter` of `@farebox/core/meter` counted below the handler; a unit counted
-   * there that has no rate breaks the charge, and the price is taken.
+   * there that has no rate breaks the charge, and the price is taken: one that costs nothing has the rate 0.
    */
   readonly used?: (context: ChargeContext<Body, Response>) => Quantities<NoInfer<Unit>>
 }
