@@ -91,7 +91,7 @@ export interface BelowThreshold {
 }
 
 export interface UsedThreshold {
-  /** Above 0, at most 1. */
+  /** From 0.000001 to 1. */
   readonly used: number
 }
 
@@ -101,7 +101,7 @@ export interface AutoTopUp {
   readonly below: number
   /**
    * Takes the money and returns the credits that were bought, which billing grants; 0 for none (not wanted, card declined): then it is asked again after
-   * 5 minutes. Where it throws, or its process dies, nobody knows: after 5 minutes it is asked again with the same `id`. Give that to your payment
+   * 5 minutes. Where it throws, takes longer than that, or its process dies, nobody knows: after 5 minutes it is asked again with the same `id`. Give that to your payment
    * provider as idempotency key, and nobody pays twice.
    */
   readonly topUp: (need: TopUpNeed) => number | Promise<number>

@@ -76,7 +76,7 @@ const optionsSchema = z.strictObject({
   maxCeiling: limit,
   maxPerDay: limit,
   budgets: aFunction('a function that returns the budgets of a request').optional(),
-  onThreshold: z.array(z.union([z.strictObject({ below: credits.positive() }), z.strictObject({ used: z.number().positive().max(1) })], {
+  onThreshold: z.array(z.union([z.strictObject({ below: credits.positive() }), z.strictObject({ used: z.number().min(0.000001).max(1) })], {
     error: 'expected { below: credits } or { used: a part of 1 }',
   })).default([]),
   autoTopUp: z.strictObject({ below: credits.positive(), topUp: aFunction<AutoTopUp['topUp']>('a function that returns the credits it bought') }).optional(),

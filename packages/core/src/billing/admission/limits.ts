@@ -23,10 +23,10 @@ const PLAN_SCOPE = 'account'
 export async function limitsOf(settings: LimitSettings, request: unknown): Promise<LimitsRead> {
   try {
     const [maxCeiling, perDay, budgets] = await Promise.all([
-      ask('maxCeiling', settings.maxCeiling, request), ask('maxPerDay', settings.maxPerDay, request), settings.budgets?.(request as never) ?? [],
+      ask('maxCeiling', settings.maxCeiling, request), ask('maxPerDay', settings.maxPerDay, request), askBudgets(settings.budgets, request),
     ])
     const plan = perDay === undefined ? [] : [{ scope: PLAN_SCOPE, window: 'day', limit: perDay } as const]
-    return { kind: 'limits', limits: { maxCeiling: maxCeiling ?? Infinity, budgets: strictest([...plan, ...readBudgets(budgets)]) } }
+    return { kind: 'limits', limits: { maxCeiling: maxCeiling ?? Infinity, budgets: strictest([...plan, ...budgets]) } }
   } catch (cause) {
     return { kind: 'broken', reason: cause instanceof Unreadable ? cause.message : 'a limit threw', cause }
   }
@@ -39,9 +39,12 @@ async function ask(name: string, limit: Limit<never> | undefined, request: unkno
   return credits === undefined ? undefined : micro(name, credits)
 }
 
-function readBudgets(budgets: unknown): readonly Budget[] {
-  if (!Array.isArray(budgets)) throw new Unreadable(`budgets: expected a list, got ${typeof budgets}`)
-  return budgets.map((budget: Partial<BudgetLimit> | null | undefined, i) => {
+/** Never throws before it returns: what another limit then rejected with would be nobody's. */
+async function askBudgets(budgets: LimitSettings['budgets'], request: unknown): Promise<readonly Budget[]> {
+  if (!budgets) return []
+  const list = await budgets(request as never)
+  if (!Array.isArray(list)) throw new Unreadable(`budgets: expected a list, got ${list === null ? 'null' : typeof list}`)
+  return list.map((budget: Partial<BudgetLimit> | null | undefined, i) => {
     const { scope, window, limit } = budget ?? {}
     if (!isId(scope)) throw new Unreadable(`budgets[${i}].scope: expected a text of 1 to 256 characters, got ${String(scope)}`)
     if (!window || !WINDOWS.has(window)) throw new Unreadable(`budgets[${i}].window: expected "day", "month" or "total", got ${String(window)}`)

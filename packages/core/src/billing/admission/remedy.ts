@@ -19,7 +19,8 @@ const SOON_MS = 1_000
 export async function budgetRemedyOf({ required, spent, held, now, resetsAt }: OverBudget, { limit }: Budget, route: Route, call: Call, quote: Quote): Promise<Remedy> {
   if (spent + required <= limit) return { kind: 'retry', afterMs: SOON_MS }
   if (await smallerFits(limit - spent - held, route, call, quote)) return { kind: 'reduce' }
-  return { kind: 'raise_limit', ...(resetsAt > 0 && { afterMs: resetsAt - now }) }
+  // The next window does not help a call that is above the whole limit.
+  return { kind: 'raise_limit', ...(resetsAt > 0 && required <= limit && { afterMs: resetsAt - now }) }
 }
 
 async function smallerFits(available: number, route: Route, call: Call, { account, body }: Quote): Promise<boolean> {

@@ -106,12 +106,12 @@ export class OperationsDesk implements Operations {
     const [ceiling, charge, shortfall] = [toCredits(read.ceiling), toCredits(read.charge), toCredits(read.shortfall)]
     const call = { route, account, reservation, ceiling }
     const durationMs = read.finishedAt - read.startedAt
+    this.watcher.look(account)
     if (status !== 'succeeded') return this.events.emit('released', { ...call, durationMs, pending: false })
     this.learning.observe(route, { durationMs, ceiling: read.ceiling, charge: read.charge, accepted: true })
     if (owed > read.ceiling && owed < MAX_AMOUNT) this.events.clamped(call, toCredits(owed))
     if (late) this.events.late(call, charge, shortfall)
     this.events.emit('settled', { ...call, product, charge, items, durationMs, pending: false })
-    this.watcher.look(account)
   }
 
   /** Where an operation is kept and how it stands. It is found a moment before it is there: both are waited for. */

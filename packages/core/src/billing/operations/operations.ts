@@ -44,6 +44,12 @@ export interface Operations {
   extend(operation: string, ms: number): Promise<OperationOutcome>
 }
 
+/** Operations of a process that has no billing to close. */
+export interface WorkerOperations extends Operations {
+  /** Resolves when thresholds are told, top-ups have ended and the store is closed. Call it before the process ends. */
+  close(): Promise<void>
+}
+
 /**
  * What ends operations in a process that serves no requests: a worker.
  *
@@ -53,8 +59,16 @@ export interface Operations {
  * const ends = operations({ store: redisStore(process.env.REDIS_URL) })
  * await ends.succeed(job.operationId, { charge: 20, result })
  */
-export function operations(options: Pick<BillingOptions<unknown>, 'store' | 'storeTimeout' | 'on' | 'onThreshold' | 'autoTopUp' | 'logger'>): Operations {
+export function operations(options: Pick<BillingOptions<unknown>, 'store' | 'storeTimeout' | 'on' | 'onThreshold' | 'autoTopUp' | 'logger'>): WorkerOperations {
   const settings = parseOptions({ account: () => undefined, ...options })
   const events = new Emitter(settings.on, settings.logger)
-  return new OperationsDesk(settings, events, new Learning(settings.store, settings.storeTimeout), new Watcher(settings, events))
+  const learning = new Learning(settings.store, settings.storeTimeout)
+  const watcher = new Watcher(settings, events)
+  return Object.assign(new OperationsDesk(settings, events, learning, watcher), {
+    async close() {
+      await watcher.drain()
+      await learning.close()
+      await settings.store.close()
+    },
+  })
 }

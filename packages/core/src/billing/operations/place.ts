@@ -21,5 +21,6 @@ export function placeOf({ account, reservation, idempotency, key, route, budgets
 }
 
 export function readPlace(text: string): Place {
-  return JSON.parse(text) as Place
+  // An operation that began before there were budgets has neither.
+  return { budgets: [], details: {}, ...JSON.parse(text) as Omit<Place, 'budgets' | 'details'> }
 }

@@ -86,7 +86,8 @@ export class Postings {
     const ended = await this.#send(command)
     // Of a conflict nothing has come yet: what its call is charged instead ends it.
     if (ended.kind !== 'operation_conflict') this.renewal.stop(open)
-    if (ended.kind === 'settled') this.watcher.look(open.account)
+    // A call that cost nothing as well: what it gave back may have ended meanwhile.
+    if (ended.kind === 'settled' || ended.kind === 'released') this.watcher.look(open.account)
     if (ended.kind === 'settled' && ended.late) this.events.late(callEvent(open), toCredits(ended.charge), toCredits(ended.shortfall))
     return ended
   }

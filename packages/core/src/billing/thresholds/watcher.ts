@@ -5,6 +5,7 @@ import { withDeadline } from '../deadline.js'
 import type { Emitter } from '../events.js'
 import type { Settings } from '../options.js'
 import { persist } from '../persist.js'
+import { timersEndWithRequest } from '../timers.js'
 import { TopUps, TOP_UP_RETRY_MS } from './top-ups.js'
 
 type WatcherSettings = Pick<Settings<never>, 'store' | 'storeTimeout' | 'onThreshold' | 'autoTopUp' | 'logger'>
@@ -20,6 +21,7 @@ export class Watcher {
   /** The accounts that are being looked at, and whether they are to be looked at again. */
   readonly #looking = new Map<string, { again: boolean }>()
   readonly #work = new Set<Promise<void>>()
+  readonly #timersEndWithRequest = timersEndWithRequest()
   #closing = false
 
   constructor(private readonly settings: WatcherSettings, private readonly events: Emitter) {
@@ -28,7 +30,7 @@ export class Watcher {
     this.#thresholds = [
       ...onThreshold.map((threshold): Threshold => 'below' in threshold
         ? { kind: 'below', amount: toMicro(threshold.below)! }
-        : { kind: 'used', millionths: Math.ceil(threshold.used * 1_000_000) }),
+        : { kind: 'used', millionths: Math.round(threshold.used * 1_000_000) }),
       ...(autoTopUp ? [{ kind: 'top_up', amount: toMicro(autoTopUp.below)!, retryMs: TOP_UP_RETRY_MS } as const] : []),
     ]
   }
@@ -37,7 +39,8 @@ export class Watcher {
   look(account: string): void {
     if (this.#thresholds.length === 0) return
     const looking = this.#looking.get(account)
-    if (looking) {
+    // On workerd a look can be cut off with its request: none may rely on another's.
+    if (looking && !this.#timersEndWithRequest) {
       looking.again = true
       return
     }
