@@ -163,3 +163,45 @@ it('closing hands what this process has seen to the others', async () => {
   await first.engine.billing.close()
   expect(await (await estimating({}, store)).estimate('POST /run', body(1))).not.toMatchObject({ expectedLatencyRange: { highMs: 600_000 } })
 })
+
+describe('within budgets', () => {
+  const start = Date.UTC(2026, 2, 3)
+  const within = async (options: object) => {
+    const { enter, estimate, store } = await estimating({ allowance: 100, ...options }, memoryStore({ now: () => start }))
+    await (await enter('POST /run', body(3))).exchange.close({ status: 200 })
+    await enter('POST /run', body(4))
+    return { store, fits: async (n: number) => (await estimate('POST /run', body(n))).withinPlanLimits }
+  }
+
+  it.each<[string, object]>([
+    ['a budget', { budgets: () => [{ scope: 'wide', limit: 90, window: 'day' }, { scope: 'a', limit: 10, window: 'total' }] }],
+    ['the account\'s limit a day', { maxPerDay: () => 10 }],
+  ])('is what %s leaves beside what is spent and held, to the last micro-credit', async (_, options) => {
+    const { fits } = await within(options)
+    expect([await fits(3), await fits(3.000001)]).toEqual([true, false])
+  })
+
+  it('is what all of them leave, and the balance', async () => {
+    const { fits } = await within({ allowance: 12, budgets: () => [{ scope: 'a', limit: 11, window: 'day' }, { scope: 'b', limit: 100, window: 'month' }] })
+    expect([await fits(4), await fits(4.5)]).toEqual([true, false])
+    const wide = await within({ allowance: 12, budgets: () => [{ scope: 'a', limit: 100, window: 'day' }] })
+    expect([await wide.fits(5), await wide.fits(5.5)]).toEqual([true, false])
+  })
+
+  it('holds nothing in them', async () => {
+    const { fits, store } = await within({ maxPerDay: 10 })
+    for (let i = 0; i < 5; i++) expect(await fits(3)).toBe(true)
+    expect(await store.send({ kind: 'balance', account: 'ada', budgets: [{ scope: 'account', window: 'day' }] })).toMatchObject({ budgets: [{ spent: 3e6, held: 4e6 }] })
+  })
+
+  it('which can\'t be understood are refused as the call would be', async () => {
+    const { ask } = await estimating({ budgets: () => undefined })
+    expect((await ask('POST /declared')).status).toBe(500)
+  })
+})
+
+it('a limit that depends on who calls is asked of the estimate\'s own request', async () => {
+  const { estimate } = await estimating({ maxCeiling: (request: object) => ('most' in request ? request.most : undefined) })
+  expect(await estimate('POST /declared', call({ request: { most: 4 } }))).toMatchObject({ withinPlanLimits: false })
+  expect(await estimate('POST /declared')).toMatchObject({ withinPlanLimits: true })
+})

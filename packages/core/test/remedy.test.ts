@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { metered } from '../src/billing/prices/metered.js'
-import { remedyOf } from '../src/billing/admission/remedy.js'
+import { budgetRemedyOf, remedyOf } from '../src/billing/admission/remedy.js'
 import type { Route } from '../src/billing/prices/route.js'
-import type { Insufficient } from '../src/ledger/commands.js'
+import type { Insufficient, OverBudget } from '../src/ledger/commands.js'
 import { tokenUsage } from '../src/billing/prices/token-usage.js'
 import { openCall } from './open-call.js'
 
@@ -88,5 +88,35 @@ describe('to top up', () => {
   it('where its schema throws on something smaller', async () => {
     const body = z.object({ url: z.string().transform((text) => new URL(text).href) })
     expect(await remedy({ body, price: () => 9 }, { url: 'https://a.example/' })).toEqual({ kind: 'top_up' })
+  })
+})
+
+describe('where a budget can\'t cover it', () => {
+  const counted = { body: z.object({ n: z.number() }), price: ({ body }: { body: { n: number } }) => 2 + body.n }
+  const over: OverBudget = { kind: 'over_budget', required: 9_000_000, budget: 0, spent: 4_000_000, held: 3_000_000, now: 1_000, resetsAt: 61_500, balance: 0, reserved: 0, available: 0 }
+  /** What is told of a budget of which 4 credits are spent and 3 held. */
+  const budgetRemedy = (limit: number, route: object = {}, body: unknown = undefined, of: Partial<OverBudget> = {}) => budgetRemedyOf(
+    { ...over, ...of }, { scope: 'a', window: 'day', limit }, { product: 'p', price: 9, ...route } as Route, openCall().call, { account: 'ada', body, ceiling: 9_000_000, limits: { maxCeiling: Infinity, budgets: [] } },
+  )
+
+  it('retry: only calls in flight stand in the way; soon, for nobody knows when they end', async () => {
+    expect(await budgetRemedy(13_000_000, counted, { n: 7 })).toEqual({ kind: 'retry', afterMs: 1_000 })
+    expect(await budgetRemedy(15_999_999)).toEqual({ kind: 'retry', afterMs: 1_000 })
+  })
+
+  it('reduce: something smaller fits in what is neither spent nor held, to the last micro-credit', async () => {
+    expect(await budgetRemedy(10_000_000, counted, { n: 7 })).toEqual({ kind: 'reduce' })
+    expect(await budgetRemedy(9_999_999, counted, { n: 7 })).toMatchObject({ kind: 'raise_limit' })
+    expect(await budgetRemedy(6_000_000, { ...counted, price: () => 0 }, { n: 7 })).toMatchObject({ kind: 'raise_limit' })
+  })
+
+  it('raise_limit: until its window ends', async () => {
+    expect(await budgetRemedy(12_999_999)).toEqual({ kind: 'raise_limit', afterMs: 60_500 })
+    expect(await budgetRemedy(9_000_000)).toEqual({ kind: 'raise_limit', afterMs: 60_500 })
+  })
+
+  it('for good, where no window ends, or the next one could not cover it either', async () => {
+    expect(await budgetRemedy(12_999_999, {}, undefined, { resetsAt: 0 })).toEqual({ kind: 'raise_limit' })
+    expect(await budgetRemedy(8_999_999)).toEqual({ kind: 'raise_limit' })
   })
 })

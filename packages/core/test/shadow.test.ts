@@ -66,6 +66,32 @@ describe('while billing only watches', () => {
   })
 })
 
+describe('limits while billing only watches', () => {
+  it.each<[string, object, string, string]>([
+    ['a budget', { budgets: () => [{ scope: 'a', limit: 4, window: 'day' }] }, 'POST /run', 'PAYMENT_REQUIRED'],
+    ['the account\'s limit a day', { maxPerDay: 4 }, 'POST /run', 'PAYMENT_REQUIRED'],
+    ['the most a call may cost', { maxCeiling: async () => 4 }, 'POST /run', 'CEILING_TOO_HIGH'],
+    ['one that throws', { maxPerDay: () => { throw new Error('no') } }, 'POST /run', 'PRICE_INVALID'],
+    ['one that is no list', { budgets: () => undefined }, 'POST /run', 'PRICE_INVALID'],
+  ])('%s refuses nobody, is counted and told, and nothing is held', async (_, options, key, code) => {
+    const { enter, engine, told, standing } = setUp({ prices, enforce: false, ...options })
+    const { exchange, answer } = await enter(key)
+    expect([answer, exchange.billed]).toEqual([undefined, false])
+    expect(await exchange.close({ status: 200 })).toEqual({ headers: {} })
+    expect(engine.billing.refusals()).toEqual({ [code]: 1 })
+    expect(told).toEqual([{ name: 'refused', route: key, code, enforced: false }])
+    expect(await standing()).toMatchObject({ reserved: 0 })
+  })
+
+  it('count what they admit', async () => {
+    const { enter, store } = setUp({ prices, enforce: false, maxPerDay: 9, budgets: () => [{ scope: 'a', limit: 20, window: 'total' }] })
+    await (await enter('POST /run')).exchange.close({ status: 200 })
+    await (await enter('POST /run')).exchange.close({ status: 200 })
+    const budgets = [{ scope: 'account', window: 'day' }, { scope: 'a', window: 'total' }] as const
+    expect(await store.send({ kind: 'balance', account: 'ada', budgets })).toMatchObject({ budgets: [{ spent: 5e6, held: 0 }, { spent: 5e6, held: 0 }] })
+  })
+})
+
 it('while it enforces, refusals are counted by their code', async () => {
   const { enter, engine, told } = setUp({ prices })
   for (let i = 0; i < 2; i++) expect((await enter('POST /dear')).answer).toMatchObject({ status: 402 })
