@@ -8,11 +8,15 @@ import { Audit } from './adapter-audit.js'
 import { randomAbortRules } from './rules-abort-random.js'
 import { abortRules } from './rules-abort.js'
 import { FaultyStore } from './adapter-store.js'
+import { allowanceRules } from './rules-allowance.js'
 import { balanceRules } from './rules-balance.js'
+import { budgetRules } from './rules-budgets.js'
 import { endRules } from './rules-ends.js'
+import { entryRules } from './rules-entries.js'
 import { estimateRules } from './rules-estimate.js'
 import { eventRules } from './rules-events.js'
 import { idempotencyRules } from './rules-idempotency.js'
+import { limitRules } from './rules-limits.js'
 import { meterRules } from './rules-meter.js'
 import { operationRules } from './rules-operation.js'
 import { outageRules } from './rules-outage.js'
@@ -23,6 +27,7 @@ import { responseRules } from './rules-response.js'
 import { routeRules } from './rules-route.js'
 import { shadowRules } from './rules-shadow.js'
 import { streamRules } from './rules-stream.js'
+import { thresholdRules } from './rules-threshold.js'
 import { tokenRules } from './rules-tokens.js'
 
 /** Options of billing for one test, with what else the suite may choose. */
@@ -69,7 +74,7 @@ export function testAdapter(name: string, framework: Framework): void {
     }
     for (const rules of [
       balanceRules, priceRules, refusalRules, remedyRules, responseRules, streamRules, tokenRules, meterRules, abortRules, randomAbortRules,
-      routeRules, estimateRules, idempotencyRules, operationRules, outageRules, shadowRules, eventRules, endRules,
+      routeRules, estimateRules, idempotencyRules, operationRules, outageRules, shadowRules, eventRules, budgetRules, limitRules, allowanceRules, thresholdRules, entryRules, endRules,
     ]) rules(rig)
   })
 }

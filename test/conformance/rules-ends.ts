@@ -86,6 +86,9 @@ export function endRules(rig: Rig): void {
     },
     'no account': () => expectRefused(401, 'UNAUTHENTICATED', {}, {}, { account: null }),
     'available credits below the price': () => expectRefused(402, 'PAYMENT_REQUIRED', {}, { allowance: 4.999999 }),
+    'a budget or `maxPerDay` can\'t cover the price': async () => {
+      for (const options of [{ maxPerDay: 4 }, { budgets: () => [{ scope: 'a', limit: 4, window: 'total' as const }] }]) await expectRefused(402, 'PAYMENT_REQUIRED', {}, options)
+    },
     'price above `maxCeiling`': () => expectRefused(403, 'CEILING_TOO_HIGH', {}, { maxCeiling: 4 }),
     'body fails the route\'s schema or can\'t be read': () => expectRefused(422, 'INVALID_REQUEST', { body: failing }, {}, { body: {} }),
     'price threw, or is NaN, negative, infinite or too large': async () => {

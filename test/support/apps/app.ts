@@ -1,11 +1,16 @@
 import type { RequestListener } from 'node:http'
-import type { Billing, BillingOptions, Route, RouteReport } from '@farebox/core'
+import type { Billing, BillingOptions, Limit, Route, RouteReport } from '@farebox/core'
 
 /** An app as every framework can have it: the suite describes it, a framework's driver builds it. */
 export interface App {
   /** Absent: the app has no billing. Who pays is always the header `x-account`. */
-  readonly billing?: Omit<BillingOptions<unknown>, 'account'>
+  readonly billing?: Omit<BillingOptions<Asker>, 'account'>
   readonly routes: readonly AppRoute[]
+}
+
+/** A request as the options of billing see it. */
+export interface Asker {
+  header(name: string): string | undefined
 }
 
 export interface AppRoute {
@@ -50,6 +55,18 @@ export interface BuiltApp {
 
 /** Builds an app the way a user of the framework would. */
 export type Framework = (app: App) => BuiltApp
+
+/** The options of an app as its framework's users would write them: with functions of the framework's own request. */
+export function optionsOf<Request>({ maxCeiling, maxPerDay, budgets, ...options }: NonNullable<App['billing']>, asker: (request: Request) => Asker): BillingOptions<Request> {
+  const asked = (limit: Limit<Asker>) => (typeof limit === 'function' ? (request: Request) => limit(asker(request)) : limit)
+  return {
+    ...options,
+    account: (request) => asker(request).header('x-account'),
+    ...(maxCeiling !== undefined && { maxCeiling: asked(maxCeiling) }),
+    ...(maxPerDay !== undefined && { maxPerDay: asked(maxPerDay) }),
+    ...(budgets && { budgets: (request) => budgets(asker(request)) }),
+  }
+}
 
 /** The method in lower case, as the frameworks name their functions. */
 export function splitRoute(route: string): { method: string; path: string } {

@@ -3,14 +3,14 @@ import { pipeline } from 'node:stream/promises'
 import { billable, billing } from '@farebox/express'
 import type express from 'express'
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
-import { splitRoute, type AppRoute, type Framework, type Handler, type HandlerAnswer, type HandlerRequest } from './app.js'
+import { optionsOf, splitRoute, type AppRoute, type Framework, type Handler, type HandlerAnswer, type HandlerRequest } from './app.js'
 import { signalOf } from './signal.js'
 
 /** Apps of Express, in the version that is given. */
 export function expressApps(version: typeof express): Framework {
   return ({ billing: options, routes }) => {
     const app = version()
-    const bill = options && billing({ ...options, account: (req) => req.get('x-account') })
+    const bill = options && billing(optionsOf<Request>(options, (req) => ({ header: (name) => req.get(name) })))
     const register = ({ route, handler, billable: terms }: AppRoute) => {
       const { method, path } = splitRoute(route)
       app[method as 'post'](path, ...(terms ? [billable(terms)] : []), handlerOf(handler))

@@ -2,12 +2,12 @@ import { billable, billing } from '@farebox/hono'
 import { getRequestListener } from '@hono/node-server'
 import { Hono, type Context, type Next } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
-import { splitRoute, type AppRoute, type Framework, type HandlerAnswer, type HandlerRequest } from './app.js'
+import { optionsOf, splitRoute, type AppRoute, type Framework, type HandlerAnswer, type HandlerRequest } from './app.js'
 
 /** Apps of Hono on Node. */
 export const honoApps: Framework = ({ billing: options, routes }) => {
   const app = new Hono()
-  const bill = options && billing({ ...options, account: (c) => c.req.header('x-account') })
+  const bill = options && billing(optionsOf<Context>(options, (c) => ({ header: (name) => c.req.header(name) })))
   const register = ({ route, handler, billable: terms }: AppRoute) => {
     const { method, path } = splitRoute(route)
     const answer = async (c: Context, next: Next) => send(c, next, await handler(await readable(c)))

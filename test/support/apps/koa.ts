@@ -3,14 +3,14 @@ import { bodyParser } from '@koa/bodyparser'
 import Router from '@koa/router'
 import { billable, billing } from '@farebox/koa'
 import Koa, { type Context, type Next } from 'koa'
-import { splitRoute, type AppRoute, type Framework, type HandlerAnswer, type HandlerRequest } from './app.js'
+import { optionsOf, splitRoute, type AppRoute, type Framework, type HandlerAnswer, type HandlerRequest } from './app.js'
 import { signalOf } from './signal.js'
 
 /** Apps of Koa with @koa/router. */
 export const koaApps: Framework = ({ billing: options, routes }) => {
   const app = new Koa()
   app.silent = true
-  const bill = options && billing({ ...options, account: (ctx) => ctx.get('x-account') })
+  const bill = options && billing(optionsOf<Context>(options, (ctx) => ({ header: (name) => ctx.get(name) || undefined })))
   app.use(bodyParser())
   app.use(routerOf(routes.filter(({ early }) => early)).routes())
   if (bill) app.use(bill)
