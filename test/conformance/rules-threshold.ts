@@ -24,8 +24,7 @@ export function thresholdRules(rig: Rig): void {
     const api = await open({ onThreshold: [{ below: 60 }, { used: 0.8 }], on, ...options })
     return { api, on, told }
   }
-  const calls = (api: Api, count: number, account: string) => Array.from({ length: count }, () => api.call('POST /run', { account }))
-  const statuses = async (replies: Promise<{ status: number }>[]) => [...new Set((await Promise.all(replies)).map(({ status }) => status))]
+  const calls = (api: Api, count: number) => Array.from({ length: count }, () => api.call('POST /run'))
 
   describe('thresholds', () => {
     it('one that is passed is told, with how the account stands; not again until a grant lifts the balance a tenth above it', async () => {
@@ -57,15 +56,16 @@ export function thresholdRules(rig: Rig): void {
       await vi.waitFor(() => expect(told).toMatchObject([{ below: 60, balance: 49 }]))
     })
 
-    it('1,000 parallel calls over two billings on one store that pass it are one event', async () => {
-      const { api, on, told } = await telling({ allowance: 1_500, onThreshold: [{ below: 1_000 }] })
-      const beside = await open({ beside: api, allowance: 1_500, onThreshold: [{ below: 1_000 }], on })
+    it('100 parallel calls over two billings on one store that pass it are one event', async () => {
+      const { api, on, told } = await telling({ allowance: 150 })
+      const beside = await open({ beside: api, onThreshold: [{ below: 60 }, { used: 0.8 }], on })
       await api.call('POST /run')
-      for (let i = 0; i < 10; i++) expect(await statuses([...calls(api, 50, 'ada'), ...calls(beside, 50, 'ada')])).toEqual([200])
+      const replies = await Promise.all([...calls(api, 50), ...calls(beside, 50)])
+      expect(replies.filter(({ status }) => status === 200)).toHaveLength(100)
       // Closing waits for what was seen to be told; the suite's store stays open.
       await Promise.all([api.billing.close(), beside.billing.close()])
-      expect(told).toMatchObject([{ account: 'ada', below: 1_000 }])
-      expect(await api.standing()).toMatchObject({ balance: 499 })
+      expect(told).toMatchObject([{ account: 'ada', below: 60 }])
+      expect(await api.standing()).toMatchObject({ balance: 49 })
     })
 
     it('a store that is away meanwhile delays them', async () => {
@@ -97,9 +97,9 @@ export function thresholdRules(rig: Rig): void {
       })
       const api = await open({ allowance: 20, autoTopUp })
       const beside = await open({ allowance: 20, autoTopUp, beside: api })
-      const replies = await Promise.all([...calls(api, 40, 'ada'), ...calls(beside, 40, 'ada')])
+      const replies = await Promise.all([...calls(api, 20), ...calls(beside, 20)])
       expect(replies.filter(({ status }) => status === 200)).toHaveLength(20)
-      expect(replies.filter(({ status }) => status === 402)).toHaveLength(60)
+      expect(replies.filter(({ status }) => status === 402)).toHaveLength(20)
       await vi.waitFor(() => expect(asked).toHaveLength(1))
       paid.open()
       await Promise.all([api.billing.close(), beside.billing.close()])

@@ -1,5 +1,5 @@
 // Compiled, never run: what a caller knows of an outcome once it has looked at `kind` and `code`.
-import { estimate, fareboxFetch, type Credits, type Estimate, type Outcome, type Refusal } from '@farebox/client'
+import { estimate, fareboxFetch, type Budget, type Credits, type Estimate, type Outcome, type Refusal } from '@farebox/client'
 import { notAny, same } from './same.js'
 
 function all(outcome: Outcome): void {
@@ -37,7 +37,13 @@ function refused(refusal: Refusal): void {
   notAny(refusal.required)
   switch (refusal.code) {
     case 'PAYMENT_REQUIRED':
-      same<'top_up' | 'reduce' | 'retry'>()(refusal.remedy)
+      same<'top_up' | 'reduce' | 'retry' | 'raise_limit'>()(refusal.remedy)
+      same<Budget | undefined>()(refusal.budget)
+      if (refusal.budget) {
+        same<'day' | 'month' | 'total'>()(refusal.budget.window)
+        same<number>()(refusal.budget.limit)
+        same<string | undefined>()(refusal.budget.resetsAt)
+      }
       same<number | undefined>()(refusal.retryAfterMs)
       same<number>()(refusal.required)
       same<number>()(refusal.available)

@@ -13,6 +13,21 @@ interface Passing {
   readonly retryAfterMs: number | undefined
 }
 
+/** A limit inside the account, or its plan's limit a day (scope `account`), and how it stands. Amounts are credits. */
+export interface Budget {
+  readonly scope: string
+  readonly window: typeof WINDOWS[number]
+  readonly limit: number
+  readonly spent: number
+  /** Held by calls in flight. */
+  readonly held: number
+  /** When its window ends (ISO 8601); `undefined`: never. */
+  readonly resetsAt: string | undefined
+}
+
+const REMEDIES = ['top_up', 'reduce', 'retry', 'raise_limit'] as const
+const WINDOWS = ['day', 'month', 'total'] as const
+
 /** Why billing did not let a call run. `code` tells them apart; amounts are credits. */
 export type Refusal =
   | Code<'UNAUTHENTICATED'>
@@ -21,8 +36,10 @@ export type Refusal =
     readonly available: number
     /** Set aside for calls in flight. */
     readonly reserved: number
-    /** Buy credits, ask for less, or wait for the calls in flight. */
-    readonly remedy: 'top_up' | 'reduce' | 'retry'
+    /** Buy credits, ask for less, wait for the calls in flight, or have the `budget` raised. */
+    readonly remedy: typeof REMEDIES[number]
+    /** The budget that said no; `undefined` where the account is short of credits. */
+    readonly budget: Budget | undefined
   }
   | Code<'CEILING_TOO_HIGH'> & { readonly required: number; readonly maxCeiling: number }
   | Code<'IDEMPOTENCY_IN_PROGRESS'> & Passing
@@ -33,7 +50,7 @@ export type Refusal =
   | Code<'PRICE_INVALID'>
   | Code<'BILLING_UNAVAILABLE'> & Passing
 
-/** Whether what stands in the way goes by itself. */
+/** Whether what stands in the way goes by itself, and soon: a budget's next window may be weeks away. */
 export function mayPass(refusal: Refusal): boolean {
   switch (refusal.code) {
     case 'PAYMENT_REQUIRED': return refusal.remedy === 'retry'
@@ -75,13 +92,13 @@ function read(text: string): Stated | undefined {
 /** A code counts with its own status and details only: an API may use the same word for something else. */
 function typed({ code, message, details }: Stated, status: number, retryAfterMs: number | undefined): Refusal | undefined {
   if (typeof message !== 'string') return undefined
-  const { required, available, reserved, remedy, maxCeiling, issues } = details
+  const { required, available, reserved, remedy, budget, maxCeiling, issues } = details
   switch (`${status} ${String(code)}`) {
     case '401 UNAUTHENTICATED': return { code: 'UNAUTHENTICATED', status, message }
     case '402 PAYMENT_REQUIRED':
       if (typeof required !== 'number' || typeof available !== 'number' || typeof reserved !== 'number') return undefined
-      if (remedy !== 'top_up' && remedy !== 'reduce' && remedy !== 'retry') return undefined
-      return { code: 'PAYMENT_REQUIRED', status, message, required, available, reserved, remedy, retryAfterMs }
+      if (!isOneOf(REMEDIES, remedy)) return undefined
+      return { code: 'PAYMENT_REQUIRED', status, message, required, available, reserved, remedy, budget: readBudget(budget), retryAfterMs }
     case '403 CEILING_TOO_HIGH':
       if (typeof required !== 'number' || typeof maxCeiling !== 'number') return undefined
       return { code: 'CEILING_TOO_HIGH', status, message, required, maxCeiling }
@@ -93,4 +110,16 @@ function typed({ code, message, details }: Stated, status: number, retryAfterMs:
     case '503 BILLING_UNAVAILABLE': return { code: 'BILLING_UNAVAILABLE', status, message, retryAfterMs }
     default: return undefined
   }
+}
+
+function readBudget(budget: unknown): Budget | undefined {
+  if (!isObject(budget)) return undefined
+  const { scope, window, limit, spent, held, resetsAt } = budget
+  if (typeof scope !== 'string' || !isOneOf(WINDOWS, window)) return undefined
+  if (typeof limit !== 'number' || typeof spent !== 'number' || typeof held !== 'number') return undefined
+  return { scope, window, limit, spent, held, resetsAt: typeof resetsAt === 'string' ? resetsAt : undefined }
+}
+
+function isOneOf<T>(values: readonly T[], value: unknown): value is T {
+  return values.includes(value as T)
 }

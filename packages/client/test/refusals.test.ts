@@ -3,10 +3,13 @@ import { fareboxFetch } from '../src/index.js'
 import { ok, refusal, scripted, timeless, type Step } from './scripted-server.js'
 
 const short = { required: 20, available: 7.5, reserved: 2 }
+const budget = { scope: 'key:a', window: 'day', limit: 10, spent: 7, held: 1.5 }
 const REFUSALS: readonly [status: number, code: string, details: object][] = [
   [401, 'UNAUTHENTICATED', {}],
   [402, 'PAYMENT_REQUIRED', { ...short, remedy: 'top_up' }],
   [402, 'PAYMENT_REQUIRED', { ...short, remedy: 'reduce' }],
+  [402, 'PAYMENT_REQUIRED', { ...short, remedy: 'reduce', budget: { ...budget, window: 'total' } }],
+  [402, 'PAYMENT_REQUIRED', { ...short, remedy: 'raise_limit', budget: { ...budget, resetsAt: '2026-03-04T00:00:00.000Z' } }],
   [403, 'CEILING_TOO_HIGH', { required: 20, maxCeiling: 10 }],
   [409, 'IDEMPOTENCY_RESULT_UNAVAILABLE', {}],
   [422, 'INVALID_REQUEST', { issues: [{ field: 'count', message: 'too big' }] }],
@@ -15,6 +18,7 @@ const REFUSALS: readonly [status: number, code: string, details: object][] = [
 ]
 const PASSING: readonly [status: number, code: string, details: object][] = [
   [402, 'PAYMENT_REQUIRED', { ...short, remedy: 'retry' }],
+  [402, 'PAYMENT_REQUIRED', { ...short, remedy: 'retry', budget: { ...budget, window: 'month' } }],
   [409, 'IDEMPOTENCY_IN_PROGRESS', {}],
   [503, 'BILLING_UNAVAILABLE', {}],
 ]
@@ -73,6 +77,24 @@ describe.each(PASSING)('%i %s %j', (status, code, details) => {
     expect(await fareboxFetch(url, {}, timeless().options)).toMatchObject({ kind: 'response' })
     expect(received.map(({ headers }) => headers['idempotency-key'])).toEqual([undefined, undefined])
   })
+})
+
+describe('the budget of a 402', () => {
+  const read = async (of: unknown) => {
+    const { outcome } = await call(refusal(402, 'PAYMENT_REQUIRED', { ...short, remedy: 'raise_limit', budget: of }))
+    if (outcome.kind !== 'refused' || outcome.refusal.code !== 'PAYMENT_REQUIRED') throw new Error(outcome.kind)
+    return outcome.refusal.budget
+  }
+
+  it('is what it says; without an end where it has none', async () => {
+    expect(await read({ ...budget, resetsAt: '2026-03-04T00:00:00.000Z' })).toEqual({ ...budget, resetsAt: '2026-03-04T00:00:00.000Z' })
+    expect(await read({ ...budget, resetsAt: 5, more: 1 })).toEqual({ ...budget, resetsAt: undefined })
+  })
+
+  it.each([undefined, null, 'key:a', { ...budget, scope: 5 }, { ...budget, window: 'week' }, { ...budget, limit: '10' }, { ...budget, spent: null }, { ...budget, held: undefined }])(
+    'is none where it is not understood, and the refusal one all the same: %j', async (of) => {
+      expect(await read(of)).toBeUndefined()
+    })
 })
 
 it('the response of a refusal can still be read', async () => {
