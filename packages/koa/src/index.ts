@@ -2,6 +2,7 @@ export { billing, type KoaBilling } from './billing.js'
 export { billable } from './billable.js'
 export { accounts, FareboxError, isFareboxError, memoryStore, metered, operations, priceBook, reportText, tokenUsage } from '@farebox/core'
 export type {
-  Accounts, Billing, BillingOptions, ChargeContext, ChargeItem, Entry, ErrorCode, Estimate, Events, Failure, GrantOutcome, ItemizedCharge, Listeners, Logger, MemoryStoreOptions,
-  Metered, OperationOutcome, Operations, PriceBook, PriceContext, RefundOutcome, Route, RouteReport, Schema, Store, Success, TokenMetered, TokenUsage, UsageSummary,
+  Accounts, AutoTopUp, BelowThreshold, Billing, BillingOptions, BudgetLimit, ChargeContext, ChargeItem, Entry, ErrorCode, Estimate, Events, Failure, GrantOutcome, ItemizedCharge, Limit,
+  Listeners, Logger, MemoryStoreOptions, Metered, OperationOutcome, Operations, PriceBook, PriceContext, RecurringAllowanceOptions, RefundOutcome, Route, RouteReport, Schema, Store, Success,
+  ThresholdEvent, TokenMetered, TokenUsage, TopUpNeed, UsageSummary, UsedThreshold, WorkerOperations,
 } from '@farebox/core'
