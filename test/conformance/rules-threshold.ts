@@ -103,7 +103,7 @@ export function thresholdRules(rig: Rig): void {
       await vi.waitFor(() => expect(asked).toHaveLength(1))
       paid.open()
       await Promise.all([api.billing.close(), beside.billing.close()])
-      expect(asked).toEqual([{ account: 'ada', id: 'auto-top-up:1', balance: expect.any(Number) as number }])
+      expect(asked).toEqual([{ account: 'ada', id: 'ada/auto-top-up:1', balance: expect.any(Number) as number }])
       expect(await api.call('POST /run')).toMatchObject({ status: 200, remaining: 499 })
       expect((await api.billing.entries('ada')).filter(({ kind }) => kind === 'grant')).toMatchObject([{ source: 'allowance' }, { reference: 'auto-top-up:1', label: 'auto top-up', source: 'top-up', credits: 500 }])
     })
@@ -115,7 +115,7 @@ export function thresholdRules(rig: Rig): void {
       await vi.waitFor(async () => expect(await api.standing()).toMatchObject({ available: 60 }))
       expect(await api.call('POST /dear')).toMatchObject({ status: 200, remaining: 10 })
       await api.call('POST /run')
-      await vi.waitFor(() => expect(asked.map(({ id, balance }) => [id, balance])).toEqual([['auto-top-up:1', 0], ['auto-top-up:2', 9]]))
+      await vi.waitFor(() => expect(asked.map(({ id, balance }) => [id, balance])).toEqual([['ada/auto-top-up:1', 0], ['ada/auto-top-up:2', 9]]))
     })
 
     it('one that fails is logged and brings nothing; the call is not concerned', async () => {

@@ -54,6 +54,6 @@ describe.each<[string, () => () => Store]>([
     three({ allowance: 400, autoTopUp: { below: 300, topUp } })
     expect(await calls()).toBeGreaterThanOrEqual(400)
     await close()
-    expect(asked.map(({ id }) => id)).toEqual(['auto-top-up:1'])
+    expect(asked.map(({ id }) => id)).toEqual(['ada/auto-top-up:1'])
   })
 })

@@ -36,6 +36,17 @@ it('knows an allowance that comes again', () => {
   expect(parseOptions({ account, store, allowance: { credits: 5, every: 'month' } }).allowance).toEqual({ credits: 5, every: 'month', rollover: 0 })
 })
 
+it.each([
+  ['no period', { credits: 5 }], ['another period', { credits: 5, every: 'week' }], ['no amount', { every: 'day' }], ['less than nothing', { credits: -1, every: 'day' }],
+  ['too much', { credits: 1e10, every: 'day' }], ['less than nothing that rolls over', { credits: 5, every: 'day', rollover: -1 }], ['a typo', { credits: 5, every: 'day', rolover: 1 }], ['text', '5'],
+])('refuses an allowance of %s', (_, allowance) => {
+  expect(faultsOf({ account, store, allowance })).toHaveLength(2)
+})
+
+it.each([[0, 1], [0.0000009, 1], [0.000001, 0], [1, 0], [1.000001, 1], [NaN, 1]])('a threshold of %d used has so many faults: %d', (used, count) => {
+  expect(faultsOf({ account, store, onThreshold: [{ used }] })).toHaveLength(count && count + 1)
+})
+
 it('lists every fault at once, each by its name', () => {
   const lines = faultsOf({
     account: 'ada', store: 'redis', allowance: -1, unlisted: 'no', maxCeiling: Infinity, reservationTtl: 999, storeTimeout: 0.5, logger: {}, endpoints: { balance: 'b', operation: '/o', typo: '/' }, enforce: 'no', on: { settled: 5, setled: () => {} },

@@ -31,9 +31,15 @@ describe('a top-up', () => {
   it.each<[string, AutoTopUp['topUp']]>([['at once', () => 50.5], ['later', async () => 50.5]])('asks for the credits that are bought, and grants them under its id: %s', async (_, topUp) => {
     const { topUps, asked, entries, errors } = buying(topUp)
     await topUps.run('ada', 7, 4_500_000)
-    expect(asked).toEqual([{ account: 'ada', id: 'auto-top-up:7', balance: 4.5 }])
+    expect(asked).toEqual([{ account: 'ada', id: 'ada/auto-top-up:7', balance: 4.5 }])
     expect(await entries()).toMatchObject([{ kind: 'grant', amount: 50_500_000, reference: 'auto-top-up:7', label: 'auto top-up', lots: [{ source: 'top-up', priority: 50, expiresAt: 0 }] }])
     expect(errors).toEqual([])
+  })
+
+  it('has an id that no other account\'s has, fit for a header', async () => {
+    const { topUps, asked } = buying(() => 0)
+    for (const account of ['ada', 'bob', 'a/b', 'é 1']) await topUps.run(account, 1, 0)
+    expect(asked.map(({ id }) => id)).toEqual(['ada/auto-top-up:1', 'bob/auto-top-up:1', 'a%2Fb/auto-top-up:1', '%C3%A9%201/auto-top-up:1'])
   })
 
   it('that is begun twice grants its credits once', async () => {
@@ -158,13 +164,13 @@ describe('an account that stays low', () => {
   it('is topped up again after 5 minutes under the same id while nobody knows what became of it', async () => {
     const { call, asked } = await run(() => { throw new Error('no') })
     for (const after of [0, 1, 299_998, 1, 299_999, 1]) expect(await call(after)).toBe(402)
-    expect(asked).toEqual(['auto-top-up:1', 'auto-top-up:1', 'auto-top-up:1'])
+    expect(asked).toEqual(Array.from({ length: 3 }, () => 'ada/auto-top-up:1'))
   })
 
   it('and under a new one where it has ended with nothing', async () => {
     const { call, asked } = await run(() => 0)
     for (const after of [0, 299_999, 1]) expect(await call(after)).toBe(402)
-    expect(asked).toEqual(['auto-top-up:1', 'auto-top-up:2'])
+    expect(asked).toEqual(['ada/auto-top-up:1', 'ada/auto-top-up:2'])
   })
 
   it('can call on when it was topped up, and is topped up when it is low again', async () => {
@@ -172,7 +178,7 @@ describe('an account that stays low', () => {
     expect([await call(0), await call(0)]).toEqual([402, 200])
     expect(await standing()).toEqual({ balance: 6, reserved: 0 })
     expect(await call(0)).toBe(200)
-    expect(asked).toEqual(['auto-top-up:1', 'auto-top-up:2'])
+    expect(asked).toEqual(['ada/auto-top-up:1', 'ada/auto-top-up:2'])
     expect(await standing()).toEqual({ balance: 11, reserved: 0 })
   })
 })

@@ -100,16 +100,16 @@ export interface AutoTopUp {
   /** Credits: begins when the balance is below. */
   readonly below: number
   /**
-   * Takes the money and returns the credits that were bought, which billing grants; 0 for none (not wanted, card declined): then it is asked again after
-   * 5 minutes. Where it throws, takes longer than that, or its process dies, nobody knows: after 5 minutes it is asked again with the same `id`. Give that to your payment
-   * provider as idempotency key, and nobody pays twice.
+   * Takes the money and returns the credits that were bought, which billing grants; 0 for none (not wanted, card declined): then it is asked
+   * again after 5 minutes. Where it throws, takes longer than that, or its process dies, nobody knows: after 5 minutes it is asked again with the
+   * same `id`. Give that to your payment provider as idempotency key, and nobody pays twice.
    */
   readonly topUp: (need: TopUpNeed) => number | Promise<number>
 }
 
 export interface TopUpNeed {
   readonly account: string
-  /** Names the top-up within its account; the id of its grant. */
+  /** Names the top-up among those of all accounts: `ada/auto-top-up:1`, the account percent-encoded. Its grant has the id `auto-top-up:1`. */
   readonly id: string
   /** Credits. */
   readonly balance: number

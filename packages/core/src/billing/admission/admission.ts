@@ -49,7 +49,9 @@ export class Admitter {
     const { reservedAt } = reply
     const scopes = budgets.map(({ scope, window }) => ({ scope, window }))
     const details = detailsOf(call, this.settings.priceBookVersion)
-    return { kind: 'admitted', open: { route, key, account, reservation, ceiling, reservedAt, startedAt: performance.now(), call, body, meter, idempotency: keyed.value, budgets: scopes, details } }
+    const startedAt = performance.now()
+    const open = { route, key, account, reservation, ceiling, reservedAt, startedAt, call, body, meter, idempotency: keyed.value, budgets: scopes, details }
+    return { kind: 'admitted', open }
   }
 
   /** Fails fast and closed: a store that does not answer lets nobody in. */

@@ -58,6 +58,7 @@ export interface WorkerOperations extends Operations {
  * @example
  * const ends = operations({ store: redisStore(process.env.REDIS_URL) })
  * await ends.succeed(job.operationId, { charge: 20, result })
+ * await ends.close()
  */
 export function operations(options: Pick<BillingOptions<unknown>, 'store' | 'storeTimeout' | 'on' | 'onThreshold' | 'autoTopUp' | 'logger'>): WorkerOperations {
   const settings = parseOptions({ account: () => undefined, ...options })

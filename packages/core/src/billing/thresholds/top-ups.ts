@@ -18,14 +18,16 @@ export class TopUps {
 
   /** Never rejects. What is not known to have ended is begun again by whoever sees it next, under the same id. */
   async run(account: string, number: number, balance: number): Promise<void> {
-    const id = topUpGrant(number)
-    const about = `farebox: the top-up ${id} of account ${JSON.stringify(account)}`
+    const grant = topUpGrant(number)
+    // Two accounts' first top-ups have the same grant id: to a payment provider they would be one payment.
+    const id = `${encodeURIComponent(account)}/${grant}`
+    const about = `farebox: the top-up ${grant} of account ${JSON.stringify(account)}`
     const { logger } = this.settings
     try {
       const credits = await this.autoTopUp.topUp({ account, id, balance: toCredits(balance) })
       const amount = toMicro(credits)
       if (amount === undefined) return logger.error(`${about} returned ${String(credits)}: expected credits from 0 to ${MAX_CREDITS}`)
-      const granted = await this.#grant(account, id, amount).catch((cause: unknown) => {
+      const granted = await this.#grant(account, grant, amount).catch((cause: unknown) => {
         // The record of last resort. Begun again under the same id, it is granted then.
         throw new Error(`its ${credits} credits could not be posted`, { cause })
       })
