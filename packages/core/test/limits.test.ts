@@ -157,3 +157,15 @@ describe('a call that its budgets can\'t cover', () => {
     expect(await refused({ maxPerDay: 6 })).toMatchObject({ status: 402, details: { budget: { scope: 'account', window: 'day', limit: 6, spent: 1, held: 1 }, remedy: 'retry' }, headers: { 'Retry-After': '1' } })
   })
 })
+
+it('a call that is charged late counts in its budgets all the same', async () => {
+  let now = Date.UTC(2026, 2, 3)
+  const { enter, store } = setUp({ prices: { 'POST /run': { product: 'runs', price: 5 } }, maxPerDay: 6 }, memoryStore({ now: () => now }))
+  const { exchange } = await enter('POST /run')
+  now += 60_000
+  const used = async () => (await store.send({ kind: 'balance', account: 'ada', budgets: [{ scope: 'account', window: 'day' }] })).budgets
+  expect(await used()).toEqual([{ spent: 0, held: 0 }])
+  await exchange.close({ status: 200 })
+  expect(await used()).toEqual([{ spent: 5e6, held: 0 }])
+  expect((await enter('POST /run')).answer).toMatchObject({ status: 402 })
+})
