@@ -1,6 +1,7 @@
 import { CLOSED_KEPT_MS, MAX_AMOUNT, type LedgerEntry } from '@farebox/core'
 import { describe, expect, test } from 'vitest'
 import { testGrants } from './store-grants.js'
+import { testJournal } from './store-journal.js'
 import { testKeys } from './store-keys.js'
 import { testOperations } from './store-operations.js'
 import { testRefunds } from './store-refunds.js'
@@ -16,6 +17,7 @@ export function testStore(name: string, makeStore: MakeStore): void {
     testRefunds(store)
     testOperations(store)
     testShared(store)
+    testJournal(store)
     const { clock, reserve, settle, release, extend, grant, balance, usage, entries } = store
 
     describe('reserve', () => {

@@ -1,7 +1,7 @@
 export { billing, type KoaBilling } from './billing.js'
 export { billable } from './billable.js'
-export { accounts, FareboxError, isFareboxError, memoryStore, metered, operations, priceBook, reportText, tokenUsage } from '@farebox/core'
+export { accounts, cloudEvents, exportJournal, FareboxError, isFareboxError, memoryStore, metered, operations, priceBook, reportText, tokenUsage } from '@farebox/core'
 export type {
-  Accounts, Billing, BillingOptions, ChargeContext, ChargeItem, Entry, ErrorCode, Estimate, Events, Failure, GrantOutcome, ItemizedCharge, Listeners, Logger, MemoryStoreOptions,
+  Accounts, Billing, BillingOptions, ChargeContext, ChargeItem, Entry, ErrorCode, Estimate, Events, Failure, GrantOutcome, ItemizedCharge, JournalEntry, JournalExport, JournalSink, Listeners, Logger, MemoryStoreOptions,
   Metered, OperationOutcome, Operations, PriceBook, PriceContext, RefundOutcome, Route, RouteReport, Schema, Store, Success, TokenMetered, TokenUsage, UsageSummary,
 } from '@farebox/core'

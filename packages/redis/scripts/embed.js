@@ -17,7 +17,7 @@ const program = [
     whenAsked('rarely', 'forget', 'all-reservations', 'sweep', 'frees-at', 'usage-days'),
     whenAsked('records', 'record', 'keyed-call'),
     'count-usage', 'reserve', 'close', 'settle',
-    whenAsked('commands', 'release', 'prolong', 'extend', 'grant', 'refund', 'balance', 'entries', 'usage', 'operation', 'hold', 'progress', 'finish'),
+    whenAsked('commands', 'release', 'prolong', 'extend', 'grant', 'refund', 'balance', 'entries', 'exported', 'usage', 'operation', 'hold', 'progress', 'finish'),
     'program',
   ),
 ]
@@ -26,6 +26,10 @@ const shared = {
   locate: [...prelude, 'locate'],
   count: [...prelude, 'week', 'count'],
   counts: [...prelude, 'week', 'counts'],
+  lease: [...prelude, 'lease'],
+  export_journal: [...prelude, 'export-journal'],
+  waiting: [...prelude, 'waiting'],
+  accounts: [...prelude, 'accounts'],
 }
 const partitions = ['partitions']
 

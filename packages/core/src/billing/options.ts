@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { JournalSink } from '../journal/sink.js'
 import type { Store } from '../store/store.js'
 import { MAX_CREDITS } from '../credits.js'
 import { FareboxError } from '../errors.js'
@@ -39,6 +40,11 @@ export interface BillingOptions<Request, Bodies = unknown, Responses = unknown> 
   readonly enforce?: boolean
   /** Listeners, for logs and metrics. What one throws is logged and changes nothing. */
   readonly on?: Listeners
+  /**
+   * Where every ledger entry goes besides, at least once and in order per account: `cloudEvents`, `ndjsonFile` of
+   * @farebox/core/ndjson, or a sink of yours. See docs/journal.md. Default: nowhere.
+   */
+  readonly journal?: JournalSink
   /** How long a reservation lives unless its call still runs, in ms. Default 60,000. */
   readonly reservationTtl?: number
   /** How long a call waits for the store before it is refused with 503, in ms. Default 1,000. */
@@ -58,6 +64,7 @@ export interface Settings<Request> {
   readonly endpoints: Readonly<Record<'balance' | 'usageSummary' | 'operation' | 'estimate', string | false>>
   readonly enforce: boolean
   readonly on: Listeners
+  readonly journal?: JournalSink | undefined
   readonly reservationTtl: number
   readonly storeTimeout: number
   readonly logger: Logger
@@ -66,7 +73,7 @@ export interface Settings<Request> {
 const aFunction = <F>(what: string) => z.custom<F>((value) => typeof value === 'function', { error: `expected ${what}` })
 const EVENTS: readonly (keyof Events)[] = ['admitted', 'refused', 'settled', 'released', 'expired', 'clamped', 'late', 'shortfall', 'unlisted']
 const credits = z.number().min(0).max(MAX_CREDITS)
-const milliseconds = z.int().min(1)
+export const milliseconds = z.int().min(1)
 const endpoint = (path: string) => z.union([z.string().startsWith('/'), z.literal(false)], { error: 'expected a path that starts with "/", or false' }).default(path)
 
 const schemaOption = z.custom<Route['body']>(
@@ -134,6 +141,9 @@ const optionsSchema = z.strictObject({
   }).prefault({}),
   enforce: z.boolean().default(true),
   on: z.strictObject(Object.fromEntries(EVENTS.map((name) => [name, aFunction('a function').optional()]))).default({}),
+  journal: z.custom<JournalSink>((value) => typeof (value as JournalSink | undefined)?.write === 'function', {
+    error: 'expected a sink with a method write: cloudEvents({ url, source }), or ndjsonFile(path) of @farebox/core/ndjson',
+  }).optional(),
   reservationTtl: milliseconds.min(1_000).default(60_000),
   storeTimeout: milliseconds.default(1_000),
   logger: z.custom<Logger>((value) => typeof (value as Logger | undefined)?.warn === 'function' && typeof (value as Logger).error === 'function', {
@@ -155,7 +165,8 @@ export function parseRoute(route: unknown): Route {
   return parseOrThrow(routeOption, route, 'billable route')
 }
 
-function parseOrThrow<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
+/** @throws FareboxError `OPTIONS_INVALID` with a line for each fault */
+export function parseOrThrow<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
   const parsed = schema.safeParse(value)
   if (parsed.success) return parsed.data
   const faults = parsed.error.issues.map((issue) => `  ${pathOf(issue.path)}: ${issue.message}`)

@@ -1,5 +1,6 @@
 import { release, settle } from './close.js'
 import type { EntriesRead, LedgerCommand, LedgerReply, LedgerReplyTo, ReadEntries, Replies } from './commands.js'
+import { exported } from './exported.js'
 import { extend } from './extend.js'
 import { grant } from './grant.js'
 import { finish, hold, progress, readOperation } from './operation.js'
@@ -38,6 +39,7 @@ function dispatch(state: AccountState, command: LedgerCommand, now: number): [Ac
     case 'finish': return finish(state, command, now)
     case 'operation': return [state, readOperation(state, command, now)]
     case 'entries': return [state, readEntries(state.journal, command)]
+    case 'exported': return exported(state, command)
   }
 }
 

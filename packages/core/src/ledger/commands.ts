@@ -9,7 +9,7 @@ import type { LedgerEntry, Operation, OperationStatus } from './state.js'
  */
 export type LedgerCommand =
   | Reserve | Settle | Release | Extend | Grant | ReadBalance | ReadUsage | ReadEntries
-  | Refund | Hold | Progress | Finish | ReadOperation
+  | Refund | Hold | Progress | Finish | ReadOperation | Exported
 
 /**
  * Sets `ceiling` aside, or says that the account can't cover it. The account's first reserve grants `allowance`.
@@ -117,6 +117,16 @@ export interface ReadEntries {
   readonly account: string
   readonly after: string
   readonly limit: number
+}
+
+/**
+ * The account's first `upTo` entries are safely in the journal's sink. It never takes that back, so 0 asks how far they are.
+ * Besides it puts the account among those that wait for the sink, or takes it from there, whichever is right.
+ */
+export interface Exported {
+  readonly kind: 'exported'
+  readonly account: string
+  readonly upTo: number
 }
 
 /**
@@ -341,6 +351,14 @@ export interface EntriesRead {
   readonly entries: readonly LedgerEntry[]
 }
 
+export interface ExportedRead {
+  readonly kind: 'exported'
+  /** How many entries have gone on to the sink. */
+  readonly exported: number
+  /** How many are still to go. */
+  readonly waiting: number
+}
+
 export interface Replies {
   readonly reserve: Reserved | Insufficient | ReservationConflict | InProgress | Replayed | Mismatch
   readonly settle: Closed | UnknownReservation
@@ -351,6 +369,7 @@ export interface Replies {
   readonly balance: BalanceRead
   readonly usage: UsageRead
   readonly entries: EntriesRead
+  readonly exported: ExportedRead
   readonly hold: OperationRead | OperationConflict
   readonly progress: OperationRead | NoOperation
   readonly finish: OperationRead | NoOperation

@@ -30,7 +30,7 @@ export async function readPartitions(redis: Redis | Cluster, prefix: string): Pr
 
 /** The keys of all accounts under a prefix, on one server. One that exists all the time comes at least once. */
 export async function* scanKeys(redis: Redis, prefix: string, partitions: number): AsyncGenerator<KeyPage> {
-  const pattern = `${prefix.replace(/[\\*?[\]^-]/g, '\\$&')}:{*}:*`
+  const pattern = keySpace(prefix, partitions).pattern('*')
   const parse = parser(prefix, partitions)
   let cursor = '0'
   let scanned = 0

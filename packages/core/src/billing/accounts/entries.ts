@@ -34,6 +34,10 @@ export async function entries(settings: Confirming, account: string, { after = '
   checkEntry(after)
   checkWhole('limit', limit, 1, 1_000)
   const read = await confirmed(settings, 'entries', { kind: 'entries', account, after, limit })
-  return read.entries.map(({ id, at, kind, amount, balance, reference, label, shortfall }) =>
-    ({ id, at, kind, credits: toCredits(amount), balance: toCredits(balance), reference, label, shortfall: toCredits(shortfall) }))
+  return read.entries.map(entryOf)
+}
+
+/** An entry as the world outside sees it. */
+export function entryOf({ id, at, kind, amount, balance, reference, label, shortfall }: LedgerEntry): Entry {
+  return { id, at, kind, credits: toCredits(amount), balance: toCredits(balance), reference, label, shortfall: toCredits(shortfall) }
 }
