@@ -74,6 +74,7 @@ function commandOf({ account, reservation, grant, product, key, payload, operati
     { weight: 2, arbitrary: fc.record({ kind: fc.constant('progress' as const), account, operation, reservation, progress, ttlMs: longTtlMs }) },
     { weight: 2, arbitrary: fc.record({ kind: fc.constant('finish' as const), ...call, operation, succeeded: fc.constantFrom(0, 1, 1), charge: amount, result: kept }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('operation' as const), account, operation }) },
+    { weight: 2, arbitrary: fc.record({ kind: fc.constant('exported' as const), account, upTo: fc.constantFrom(0, 1, 2, 3, 5, 8, 99) }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('balance' as const), account }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('usage' as const), account }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('entries' as const), account, after: fc.constantFrom('', '0', '1', '3', '99'), limit: fc.constantFrom(0, 1, 2, 1_000) }) },

@@ -33,5 +33,5 @@ export function startExport(store: Store, sink: JournalSink, logger: Logger): Jo
   }
   const exporter = new Exporter(store, sink, logger)
   exporter.start()
-  return exporter
+  return { close: () => exporter.close() }
 }

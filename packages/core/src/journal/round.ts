@@ -39,13 +39,11 @@ export class Round {
     await Promise.all([...upTo].map(([account, upTo]) => this.ask({ kind: 'exported', account, upTo })))
   }
 
-  /** One account that can't be read must not keep the others back; when none can, it is the store. */
+  /** One account that can't be read must not keep the others back. */
   #look(accounts: readonly string[], read: readonly PromiseSettledResult<unknown>[]): void {
     const failed = read.flatMap((page, i) => (page.status === 'rejected' ? [{ account: accounts[i]!, error: page.reason as unknown }] : []))
-    if (failed.length > 0 && failed.length === read.length) throw failed[0]!.error
-    for (const { account, error } of failed) {
-      if (!this.#unreadable.has(account)) this.logger.error(`farebox: the entries of account ${JSON.stringify(account)} can't be exported`, error)
-    }
+    const [news] = failed.filter(({ account }) => !this.#unreadable.has(account))
+    if (news) this.logger.error(`farebox: ${failed.length} accounts can't be read to be exported, ${JSON.stringify(news.account)} is one; this is tried again`, news.error)
     this.#unreadable.clear()
     for (const { account } of failed) this.#unreadable.add(account)
   }
