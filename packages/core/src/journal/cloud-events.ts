@@ -17,7 +17,7 @@ export interface CloudEventsOptions {
 const optionsSchema = z.strictObject({
   url: z.union([z.string(), z.instanceof(URL)]).transform(String).refine((url) => URL.canParse(url) && /^https?:$/.test(new URL(url).protocol), { error: 'expected an http or https URL' }),
   source: z.string().min(1),
-  headers: z.record(z.string(), z.string()).default({}),
+  headers: z.record(z.string(), z.string()).default({}).refine(areHeaders, { error: 'expected names and values that HTTP allows' }),
   timeout: milliseconds.default(10_000),
 })
 
@@ -32,11 +32,13 @@ const optionsSchema = z.strictObject({
  */
 export function cloudEvents(options: CloudEventsOptions): JournalSink {
   const { url, source, headers, timeout } = parseOrThrow(optionsSchema, options, 'cloudEvents options')
+  const batchHeaders = new Headers(headers)
+  batchHeaders.set('content-type', 'application/cloudevents-batch+json; charset=utf-8')
   return {
     async write(entries) {
       const response = await fetch(url, {
         method: 'POST',
-        headers: { ...headers, 'content-type': 'application/cloudevents-batch+json; charset=utf-8' },
+        headers: batchHeaders,
         body: JSON.stringify(entries.map((entry) => eventOf(entry, source))),
         // Followed, a 301 or 302 would become a GET, whose 200 says nothing about what was sent.
         redirect: 'manual',
@@ -52,5 +54,13 @@ function eventOf(entry: JournalEntry, source: string) {
   return {
     specversion: '1.0', id: entry.uid, source, type: `farebox.entry.${entry.kind}`, subject: entry.account,
     time: new Date(entry.at).toISOString(), datacontenttype: 'application/json', data: entry,
+  }
+}
+
+function areHeaders(headers: Readonly<Record<string, string>>): boolean {
+  try {
+    return new Headers(headers) instanceof Headers
+  } catch {
+    return false
   }
 }
