@@ -91,7 +91,7 @@ export function testJournal(rig: Rig): void {
       await exportJournal()
       const names = ODD_TEXTS.filter((text) => text !== '')
       for (const account of names) await grants(account, 1)
-      expect((await waitingNow()).sort()).toEqual([...names].sort())
+      expect((await waitingNow()).toSorted()).toEqual([...names].sort())
       for (const account of names) await exported({ account, upTo: 1 })
       expect(await waitingNow()).toEqual([])
     })
@@ -102,7 +102,7 @@ export function testJournal(rig: Rig): void {
         grant({ account: names[i % 20]!, grant: `g${i}`, amount: 1 }), exported({ account: names[(i * 7) % 20]!, upTo: Math.floor(i / 20) }),
       ]).flat())
       const behind = await Promise.all(names.map(async (account) => ((await exported({ account })).waiting > 0 ? [account] : [])))
-      expect((await waitingNow()).sort()).toEqual(behind.flat().sort())
+      expect((await waitingNow()).toSorted()).toEqual(behind.flat().sort())
     })
   })
 

@@ -248,9 +248,9 @@ describe('that entries go on to a sink', () => {
     await before.send(grant('before'))
     await first.send(grant('first'))
     await after.send(grant('after'))
-    expect((await waiting(before)).sort()).toEqual(['after', 'first'])
+    expect((await waiting(before)).toSorted()).toEqual(['after', 'first'])
     await after.send({ kind: 'exported', account: 'before', upTo: 0 })
-    expect((await waiting(before)).sort()).toEqual(['after', 'before', 'first'])
+    expect((await waiting(before)).toSorted()).toEqual(['after', 'before', 'first'])
   })
 
   test('leaves nothing that concerns a sink in Redis where there is none', async () => {

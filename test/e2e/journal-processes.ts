@@ -1,13 +1,23 @@
+import { build } from 'esbuild'
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 
-const program = fileURLToPath(new URL('./journal-process.js', import.meta.url))
+/** journal-process.js with all that it imports in one file: so it starts in half the time. */
+export async function bundleProgram(outfile: string): Promise<string> {
+  await build({ entryPoints: [fileURLToPath(new URL('./journal-process.js', import.meta.url))], bundle: true, minify: true, platform: 'node', format: 'cjs', outfile })
+  return outfile
+}
 
 /** One of the processes of journal-process.js. */
 export class JournalProcess {
-  readonly #child: ChildProcess = fork(program, { env: { ...process.env, NODE_ENV: 'test' } })
-  readonly #ready = once(this.#child, 'message')
+  readonly #child: ChildProcess
+  readonly #ready: Promise<unknown>
+
+  constructor(program: string) {
+    this.#child = fork(program, { env: { ...process.env, NODE_ENV: 'test' } })
+    this.#ready = once(this.#child, 'message')
+  }
 
   async tell(command: { readonly kind: 'export' | 'post' } & Readonly<Record<string, unknown>>): Promise<void> {
     await this.#ready

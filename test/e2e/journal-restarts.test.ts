@@ -4,26 +4,34 @@ import { appendFile, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { afterEach, beforeEach, expect, inject, it } from 'vitest'
-import { JournalProcess } from './journal-processes.js'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, it } from 'vitest'
+import { bundleProgram, JournalProcess } from './journal-processes.js'
 import { startReceiver } from './journal-receiver.js'
 
 const RESTARTS = 100
-/** Fewer where each one costs more: a machine starts four or five processes a second. */
-const RESTARTS_HTTP = 20
+/** Fewer of the kind that waits now and then before it tries again. */
+const RESTARTS_HTTP = 30
 /** Exporters that have started and wait for their turn: starting is what takes time. */
 const AHEAD = 3
 const ACCOUNTS = ['ada', 'b/o b', '{1}', 'dan', 'é💸', 'eve']
 const LEASE_MS = 15_000
 
 const redisUrl = inject('redisUrl')
+let folder: string
+let program: string
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'farebox-'))
+  program = await bundleProgram(join(folder, 'journal-process.cjs'))
+})
+afterAll(() => rm(folder, { recursive: true }))
+
 let prefix: string
 let store: Store
 let poster: JournalProcess
 beforeEach(() => {
   prefix = `journal-${crypto.randomUUID()}`
   store = redisStore(redisUrl, { prefix })
-  poster = new JournalProcess()
+  poster = new JournalProcess(program)
 })
 afterEach(async () => {
   await poster.kill()
@@ -31,13 +39,11 @@ afterEach(async () => {
 })
 
 it(`an NDJSON file has every entry in order after ${RESTARTS} kills of its exporter in mid-stream, and no torn line`, async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'farebox-'))
   const file = join(folder, 'ledger.ndjson')
   // As a machine that dies leaves the last line.
   await exportThroughKills(RESTARTS, 'ndjsonFile', file, (restart) => (restart % 3 === 0 ? appendFile(file, '{"uid":"ada/1","acc') : undefined))
   const lines = (await readFile(file, 'utf8')).split('\n')
   expect(lines.pop()).toBe('')
-  await rm(folder, { recursive: true })
   await expectAll(lines.map((line) => JSON.parse(line) as JournalEntry), RESTARTS)
 }, 120_000)
 
@@ -51,7 +57,7 @@ it(`a receiver of CloudEvents that fails, hangs and loses its answers has every 
 
 /** Kills one exporter after the other while entries keep coming; the last one may finish. */
 async function exportThroughKills(restarts: number, sink: string, target: string, afterKill: (restart: number) => Promise<void> | undefined, beforeLast = () => {}): Promise<void> {
-  const waiting = Array.from({ length: AHEAD }, () => new JournalProcess())
+  const waiting = Array.from({ length: AHEAD }, () => new JournalProcess(program))
   const posting = new Set<Promise<unknown>>()
   const begin = async (restart: number, writing: () => void) => {
     const exporter = waiting.shift()!
@@ -59,13 +65,13 @@ async function exportThroughKills(restarts: number, sink: string, target: string
     await exporter.tell({ kind: 'export', redisUrl, prefix, sink, target, ahead: restart * (LEASE_MS + 1_000) })
     return exporter
   }
-  await post(0)
   for (let restart = 0; restart < restarts; restart++) {
-    waiting.push(new JournalProcess())
+    waiting.push(new JournalProcess(program))
     const writes = Math.random() < 0.3 ? 2 : 1
     let written = 0
     let kill = () => {}
     const due = new Promise<void>((resolve) => { kill = resolve })
+    await post(restart * 10)
     const exporter = await begin(restart, () => {
       const posted = post(restart * 10 + written + 1).finally(() => posting.delete(posted))
       posting.add(posted)

@@ -42,7 +42,7 @@ export class Round {
   /** One account that can't be read must not keep the others back. */
   #look(accounts: readonly string[], read: readonly PromiseSettledResult<unknown>[]): void {
     const failed = read.flatMap((page, i) => (page.status === 'rejected' ? [{ account: accounts[i]!, error: page.reason as unknown }] : []))
-    const [news] = failed.filter(({ account }) => !this.#unreadable.has(account))
+    const news = failed.find(({ account }) => !this.#unreadable.has(account))
     if (news) this.logger.error(`farebox: ${failed.length} accounts can't be read to be exported, ${JSON.stringify(news.account)} is one; this is tried again`, news.error)
     this.#unreadable.clear()
     for (const { account } of failed) this.#unreadable.add(account)
