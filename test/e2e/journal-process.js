@@ -2,6 +2,7 @@
 import { accounts, cloudEvents, exportJournal } from '@farebox/core'
 import { ndjsonFile } from '@farebox/core/ndjson'
 import { redisStore } from '@farebox/redis'
+import { Redis } from 'ioredis'
 
 const SINKS = {
   ndjsonFile: (path) => ndjsonFile(path),
@@ -9,28 +10,29 @@ const SINKS = {
 }
 const silent = { warn: () => {}, error: () => {} }
 
+const redis = new Redis(process.env.REDIS_URL)
 let store
 let exported
 const posted = []
 const commands = {
-  export({ redisUrl, prefix, sink, target, ahead }) {
+  export({ prefix, sink, target, ahead }) {
     // The lease of the one before it, which was killed, is over for a clock that is ahead.
-    store = redisStore(redisUrl, { prefix, now: () => Date.now() + ahead })
+    store = redisStore(redis, { prefix, now: () => Date.now() + ahead })
     const { write } = SINKS[sink](target)
     exported = exportJournal({ store, logger: silent, journal: { write: (entries) => (process.send('writing'), write(entries)) } })
   },
-  post({ redisUrl, prefix, grants }) {
-    store ??= redisStore(redisUrl, { prefix })
+  post({ prefix, grants }) {
+    store ??= redisStore(redis, { prefix })
     const { grant } = accounts({ store, storeTimeout: 10_000 })
     for (const { account, id, credits } of grants) posted.push(grant(account, credits, { id, reason: 'by another process' }))
   },
   async close() {
     await Promise.all(posted)
     await exported?.close()
-    await store.close()
+    redis.disconnect()
     process.disconnect()
   },
 }
 
 process.on('message', ({ kind, ...given }) => void commands[kind](given))
-process.send('ready')
+redis.once('ready', () => process.send('ready'))

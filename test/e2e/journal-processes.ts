@@ -14,8 +14,8 @@ export class JournalProcess {
   readonly #child: ChildProcess
   readonly #ready: Promise<unknown>
 
-  constructor(program: string) {
-    this.#child = fork(program, { env: { ...process.env, NODE_ENV: 'test' } })
+  constructor(program: string, redisUrl: string) {
+    this.#child = fork(program, { env: { ...process.env, NODE_ENV: 'test', REDIS_URL: redisUrl } })
     this.#ready = once(this.#child, 'message')
   }
 

@@ -12,7 +12,7 @@ const RESTARTS = 100
 /** Fewer of the kind that waits now and then before it tries again. */
 const RESTARTS_HTTP = 30
 /** Exporters that have started and wait for their turn: starting is what takes time. */
-const AHEAD = 3
+const AHEAD = 4
 const ACCOUNTS = ['ada', 'b/o b', '{1}', 'dan', 'é💸', 'eve']
 const LEASE_MS = 15_000
 
@@ -31,7 +31,7 @@ let poster: JournalProcess
 beforeEach(() => {
   prefix = `journal-${crypto.randomUUID()}`
   store = redisStore(redisUrl, { prefix })
-  poster = new JournalProcess(program)
+  poster = new JournalProcess(program, redisUrl)
 })
 afterEach(async () => {
   await poster.kill()
@@ -45,7 +45,7 @@ it(`an NDJSON file has every entry in order after ${RESTARTS} kills of its expor
   const lines = (await readFile(file, 'utf8')).split('\n')
   expect(lines.pop()).toBe('')
   await expectAll(lines.map((line) => JSON.parse(line) as JournalEntry), RESTARTS)
-}, 120_000)
+}, 300_000)
 
 it(`a receiver of CloudEvents that fails, hangs and loses its answers has every entry in order after ${RESTARTS_HTTP} kills of the exporter`, async () => {
   const receiver = await startReceiver()
@@ -53,20 +53,20 @@ it(`a receiver of CloudEvents that fails, hangs and loses its answers has every 
   receiver.stop()
   for (const [what, times] of Object.entries(receiver.seen)) expect(times, what).toBeGreaterThan(0)
   await expectAll(receiver.taken, RESTARTS_HTTP)
-}, 120_000)
+}, 300_000)
 
 /** Kills one exporter after the other while entries keep coming; the last one may finish. */
 async function exportThroughKills(restarts: number, sink: string, target: string, afterKill: (restart: number) => Promise<void> | undefined, beforeLast = () => {}): Promise<void> {
-  const waiting = Array.from({ length: AHEAD }, () => new JournalProcess(program))
+  const waiting = Array.from({ length: AHEAD }, () => new JournalProcess(program, redisUrl))
   const posting = new Set<Promise<unknown>>()
   const begin = async (restart: number, writing: () => void) => {
     const exporter = waiting.shift()!
     exporter.onWriting(writing)
-    await exporter.tell({ kind: 'export', redisUrl, prefix, sink, target, ahead: restart * (LEASE_MS + 1_000) })
+    await exporter.tell({ kind: 'export', prefix, sink, target, ahead: restart * (LEASE_MS + 1_000) })
     return exporter
   }
   for (let restart = 0; restart < restarts; restart++) {
-    waiting.push(new JournalProcess(program))
+    waiting.push(new JournalProcess(program, redisUrl))
     const writes = Math.random() < 0.3 ? 2 : 1
     let written = 0
     let kill = () => {}
@@ -100,7 +100,7 @@ async function behind(): Promise<number> {
 
 /** Entries of every account, by this process and by another one. */
 async function post(n: number): Promise<void> {
-  await poster.tell({ kind: 'post', redisUrl, prefix, grants: ACCOUNTS.flatMap((account) => ['a', 'b', 'c'].map((id) => ({ account, id: `${n}${id}`, credits: 1 }))) })
+  await poster.tell({ kind: 'post', prefix, grants: ACCOUNTS.flatMap((account) => ['a', 'b', 'c'].map((id) => ({ account, id: `${n}${id}`, credits: 1 }))) })
   await Promise.all(ACCOUNTS.flatMap((account) => Array.from({ length: 10 }, (_, i) => {
     const call = { account, reservation: `${n}-${i}`, ceiling: 5, key: '', payload: '' }
     return [
