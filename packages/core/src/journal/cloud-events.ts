@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { milliseconds, parseOrThrow } from '../billing/options.js'
+import { milliseconds, parseOrThrow } from '../billing/parse-options.js'
 import { FareboxError } from '../errors.js'
 import type { JournalEntry, JournalSink } from './sink.js'
 

@@ -1,5 +1,6 @@
-import { parseOptions, type BillingOptions } from '../billing/options.js'
 import type { Logger } from '../billing/logger.js'
+import type { BillingOptions } from '../billing/options.js'
+import { parseOptions } from '../billing/parse-options.js'
 import { timersEndWithRequest } from '../billing/timers.js'
 import type { Store } from '../store/store.js'
 import { Exporter } from './exporter.js'
