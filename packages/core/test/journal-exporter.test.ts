@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { createEngine } from '../src/engine.js'
 import { exportJournal } from '../src/journal/export-journal.js'
 import type { JournalEntry, JournalSink } from '../src/journal/sink.js'
 import type { Command, ReplyTo } from '../src/store/commands.js'
@@ -59,7 +60,7 @@ describe('every entry', () => {
     await grant(store, 'a/b c')
     await vi.advanceTimersByTimeAsync(IDLE)
     expect(to.taken).toEqual([{
-      uid: 'a%2Fb%20c/1', account: 'a/b c', id: '1', at, kind: 'grant', credits: 1, balance: 1, reference: `g${grants - 1}`, label: 'top-up', shortfall: 0,
+      uid: 'a%2Fb%20c/1', account: 'a/b c', id: '1', at, kind: 'grant', credits: 1, balance: 1, reference: `g${grants - 1}`, label: 'top-up', shortfall: 0, source: 'top-up',
     }])
   })
 
@@ -323,6 +324,31 @@ describe('closing', () => {
     await vi.advanceTimersByTimeAsync(20_000)
     await closing
     expect(vi.getTimerCount()).toBe(0)
+  })
+})
+
+describe('billing', () => {
+  it('exports, and once more when it is closed', async () => {
+    const [store, to] = [memoryStore(), sink()]
+    const { billing } = createEngine({ account: () => 'ada', store, journal: to })
+    await billing.grant('ada', 5, { id: 'p1', reason: 'top-up' })
+    await vi.advanceTimersByTimeAsync(IDLE)
+    expect(to.uids()).toEqual(['ada/1'])
+    expect(to.taken).toMatchObject(await billing.entries('ada'))
+    await billing.grant('ada', 5, { id: 'p2', reason: 'top-up' })
+    await billing.close()
+    expect(to.uids()).toEqual(['ada/1', 'ada/2'])
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  it('has no timer and asks the store nothing where there is no sink', () => {
+    const asked: string[] = []
+    createEngine({ account: () => 'ada', store: through(memoryStore(), ({ kind }) => void asked.push(kind)) })
+    expect([vi.getTimerCount(), asked]).toEqual([0, []])
+  })
+
+  it('refuses what is no sink', () => {
+    expect(() => createEngine({ account: () => 'ada', store: memoryStore(), journal: 'ledger.ndjson' as never })).toThrow(/journal: expected a sink with a method write/)
   })
 })
 

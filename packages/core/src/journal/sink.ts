@@ -24,5 +24,5 @@ export interface JournalSink {
 }
 
 export function journalEntry(account: string, entry: LedgerEntry): JournalEntry {
-  return { uid: `${encodeURIComponent(account)}/${entry.id}`, account, ...entryOf(entry) }
+  return { ...entryOf(entry), account, uid: `${encodeURIComponent(account)}/${entry.id}` }
 }
