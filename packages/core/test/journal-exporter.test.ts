@@ -247,6 +247,26 @@ describe('of several exporters', () => {
     expect(others.filter(({ kind }) => kind === 'accounts')).toHaveLength(1)
   })
 
+  it('one that has the lease again looks again for entries that nobody has marked, and switches on once', async () => {
+    const asked: string[] = []
+    let mine = true
+    exportJournal({
+      store: through(memoryStore(), ({ kind }) => {
+        asked.push(kind)
+        return kind === 'lease' && !mine ? Promise.resolve({ kind: 'not_leased' }) : undefined
+      }),
+      journal: sink(),
+    })
+    const times = (kind: string) => asked.filter((other) => other === kind).length
+    await vi.advanceTimersByTimeAsync(10 * IDLE)
+    expect(times('accounts')).toBe(1)
+    mine = false
+    await vi.advanceTimersByTimeAsync(10_000)
+    mine = true
+    await vi.advanceTimersByTimeAsync(10_000)
+    expect([times('accounts'), times('export_journal')]).toEqual([2, 1])
+  })
+
   it('none takes over while a write takes long', async () => {
     const [store, b] = [memoryStore(), sink()]
     const a = sink(() => new Promise((resolve) => { setTimeout(resolve, 120_000) }))
