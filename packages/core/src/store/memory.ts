@@ -31,7 +31,7 @@ export function memoryStore({ now = Date.now }: MemoryStoreOptions = {}): Store 
       const before = accounts.get(command.account) ?? emptyAccount
       const [state, reply] = apply(before, command, now())
       if (state !== emptyAccount) accounts.set(command.account, state)
-      waiting.look(command.account, before, state, command.kind === 'exported', now())
+      waiting.look(command.account, before, state, command.kind === 'exported')
       return Promise.resolve(reply as unknown as ReplyTo<C>)
     },
     close: () => Promise.resolve(),

@@ -3,19 +3,19 @@ import type { AccountState } from '../ledger/state.js'
 
 /** Which accounts have entries that wait for the journal's sink, in this process. */
 export class Waiting {
-  /** Since when, by account. */
-  readonly #since = new Map<string, number>()
+  /** Those that have waited longest come first. */
+  readonly #waiting = new Set<string>()
   #on = false
 
   constructor(private readonly accounts: ReadonlyMap<string, AccountState>) {}
 
   /** Looks at an account that a command has changed, or that `asked` how far its entries are. */
-  look(account: string, before: AccountState, after: AccountState, asked: boolean, now: number): void {
+  look(account: string, before: AccountState, after: AccountState, asked: boolean): void {
     if (!asked && (!this.#on || before.journal === after.journal)) return
     const waits = (after.journal?.length ?? 0) > after.exported
     // Whoever has had a turn goes behind the others.
-    if (!waits || after.exported > before.exported) this.#since.delete(account)
-    if (waits && !this.#since.has(account)) this.#since.set(account, now)
+    if (!waits || after.exported > before.exported) this.#waiting.delete(account)
+    if (waits) this.#waiting.add(account)
   }
 
   carryOut(command: JournalCommand): SharedReplyTo<JournalCommand> {
@@ -23,10 +23,7 @@ export class Waiting {
       case 'export_journal':
         this.#on = true
         return { kind: 'journal_exported' }
-      case 'waiting': {
-        const oldest = [...this.#since].sort(([, a], [, b]) => a - b)
-        return { kind: 'waiting', accounts: oldest.slice(0, command.limit).map(([account]) => account) }
-      }
+      case 'waiting': return { kind: 'waiting', accounts: [...this.#waiting].slice(0, command.limit) }
       case 'accounts': return { kind: 'accounts', accounts: [...this.accounts.keys()], next: '' }
     }
   }
