@@ -17,8 +17,8 @@ export function journalExport(client: ScriptClient, keys: KeySpace, partitions: 
   let on = false
   const partitionKeys = Array.from({ length: partitions }, (_, partition) => keys.partitionName('waiting', partition))
 
-  async function run(script: Script, names: readonly string[], args: readonly string[], on = client): Promise<string> {
-    return splitLine(String(await runScript(on, script, names, [now ? String(now()) : '', ...args])))[1]
+  async function run(script: Script, names: readonly string[], args: readonly string[], server = client): Promise<string> {
+    return splitLine(String(await runScript(server, script, names, [now ? String(now()) : '', ...args])))[1]
   }
 
   /** On a Cluster each partition has a slot of its own, and a script one slot. */
