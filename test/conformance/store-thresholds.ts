@@ -244,6 +244,14 @@ export function testThresholds(rig: Rig): void {
       expect(await after(1, used(0.8))).toEqual(['0:2'])
       expect(await after(20, used(0.8))).toEqual([])
     })
+    test('of what is used does not count what a reservation held and gave back while nobody looked', async () => {
+      const recurrence: Recurrence = { every: 'day', rollover: 0 }
+      await reserve({ ceiling: 60, recurrence, ttlMs: 30 * 3_600_000 })
+      expect(await look(used(0.5))).toEqual([])
+      clock.now += 3 * DAY
+      expect(await after(49, used(0.5))).toEqual([])
+      expect(await after(1, used(0.5))).toEqual(['0:1'])
+    })
     test('of little that is used begins anew as well', async () => {
       await give(100)
       expect(await after(5, used(0.05))).toEqual(['0:1'])
