@@ -13,10 +13,10 @@ const id = fc.integer({ min: 0, max: 5 }).map((i) => `r${i}`)
 const call = { account: fc.constant(account), reservation: id, key: fc.constant(''), payload: fc.constant(''), response: fc.constant('') }
 const scope = fc.record({ scope: fc.constantFrom('a', 'b'), window: fc.constantFrom('day' as const, 'month' as const, 'total' as const), limit: fc.constant(500) })
 /** Terms change now and then, and with them the periods. */
-const recurrence = fc.oneof({ weight: 1, arbitrary: fc.constant(undefined) }, { weight: 6, arbitrary: fc.record({ every: fc.constantFrom('day' as const, 'month' as const), rollover: fc.constantFrom(0, 40, 250, 5_000) }) })
+const recurrence = fc.record({ every: fc.constantFrom('day' as const, 'month' as const), rollover: fc.constantFrom(0, 40, 250, 5_000) })
 
 const command: fc.Arbitrary<LedgerCommand> = fc.oneof(
-  { weight: 6, arbitrary: fc.record({ kind: fc.constant('reserve' as const), ...call, ceiling: amount, allowance: fc.constantFrom(100, 100, 30), recurrence, budgets: fc.array(scope, { maxLength: 2 }), ttlMs: fc.constantFrom(HOUR, 30 * HOUR, 24 * HOUR, 40 * DAY) }) },
+  { weight: 6, arbitrary: fc.record({ kind: fc.constant('reserve' as const), ...call, ceiling: amount, allowance: fc.constantFrom(100, 100, 30), recurrence, budgets: fc.array(scope, { maxLength: 2 }), ttlMs: fc.constantFrom(HOUR, 30 * HOUR, 24 * HOUR, 40 * DAY) }, { requiredKeys: ['kind', 'account', 'reservation', 'key', 'payload', 'ceiling', 'allowance', 'ttlMs'] }) },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('settle' as const), ...call, ceiling: amount, charge: amount, product: fc.constant('a'), firstSentAt: fc.constant(Number.MAX_SAFE_INTEGER) }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('release' as const), ...call }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('grant' as const), account: fc.constant(account), grant: fc.uuid(), amount: fc.integer({ min: 1, max: 60 }), reason: fc.constant(''), source: fc.constant('promotion'), priority: fc.constantFrom(10, 50, 90), expiresAt: fc.integer({ min: 0, max: 60 }).map((hours) => START + hours * 12 * HOUR) }) },
