@@ -380,6 +380,11 @@ export function testAllowance(rig: Rig): void {
       expect(await come({ allowance: 500, recurrence: terms('month', 40) })).toMatchObject(standing(100, 0))
       expect(await periods('2024-11-03', '2024-11-04', '2024-12-04')).toEqual([100, 540, 540])
     })
+    test.each([[40, 140], [0, 100]])('may be another rollover only: %s', async (rollover, standings) => {
+      await come({ recurrence: terms('month', 70) })
+      await come({ recurrence: terms('month', rollover) })
+      expect(await periods('2024-11-04')).toEqual([standings])
+    })
     test('said by turns, as while they are deployed, grant nothing', async () => {
       for (let i = 0; i < 10; i++) await come(i % 2 ? { allowance: 500 } : { recurrence: terms('day', 40) })
       expect(await told()).toEqual(['+100 allowance:2024-10-04 2024-10-04T00:00'])
