@@ -40,7 +40,7 @@ export interface Reserve {
   readonly allowance: number
   /** When the allowance comes again; absent: never. Once it does it goes on, also for commands that don't say so. */
   readonly recurrence?: Recurrence
-  /** All of them are held, or none. */
+  /** All of them are held, or none; the call counts once where two limits are for one scope and window. */
   readonly budgets?: readonly Budget[]
   readonly ttlMs: number
   /** `''` for a call without one. */
@@ -97,6 +97,7 @@ export interface Extend {
 export interface Grant {
   readonly kind: 'grant'
   readonly account: string
+  /** Not `allowance:<date>` or `rollover:<date>`: under these a recurring allowance comes. */
   readonly grant: string
   readonly amount: number
   readonly reason: string
@@ -317,9 +318,10 @@ export interface Granted extends Standing {
   readonly replayed: boolean
 }
 
-/** The grant id was used for another amount: nothing was added. */
+/** The grant id was used for another amount, or is one under which a recurring allowance comes: nothing was added. */
 export interface GrantConflict extends Standing {
   readonly kind: 'grant_conflict'
+  /** 0 for an allowance's. */
   readonly amount: number
 }
 
