@@ -1,5 +1,5 @@
 import { readAccount, scanKeys, UnreadableError, type StoredKey } from '@farebox/redis/inspect'
-import type { Redis } from 'ioredis'
+import type { Cluster, Redis } from 'ioredis'
 import { faultsOf } from './checks.js'
 import type { Finding } from './finding.js'
 
@@ -12,7 +12,7 @@ export interface Audited {
 }
 
 /** Goes through all keys under a prefix, a page at a time: of more than a page it keeps nothing. */
-export async function* audit(redis: Redis, prefix: string, partitions: number): AsyncGenerator<Audited> {
+export async function* audit(redis: Redis | Cluster, prefix: string, partitions: number): AsyncGenerator<Audited> {
   for await (const { keys, scanned } of scanKeys(redis, prefix, partitions)) {
     const accounts = keys.filter(({ kind }) => kind === 'account')
     const findings = await Promise.all([
@@ -24,7 +24,7 @@ export async function* audit(redis: Redis, prefix: string, partitions: number): 
   }
 }
 
-async function ofAccount(redis: Redis, key: StoredKey): Promise<readonly Finding[]> {
+async function ofAccount(redis: Redis | Cluster, key: StoredKey): Promise<readonly Finding[]> {
   const { account } = key
   try {
     return (await faultsOf(await readAccount(redis, key))).map((fault) => ({ account, ...fault }))
@@ -34,7 +34,7 @@ async function ofAccount(redis: Redis, key: StoredKey): Promise<readonly Finding
   }
 }
 
-async function orphans(redis: Redis, keys: readonly StoredKey[]): Promise<readonly Finding[]> {
+async function orphans(redis: Redis | Cluster, keys: readonly StoredKey[]): Promise<readonly Finding[]> {
   const there = await Promise.all(keys.map(({ accountKey }) => redis.exists(accountKey)))
   return keys.filter((_, i) => there[i] === 0).map(({ account, key, accountKey }) => ({ account, check: 'orphan', expected: accountKey, found: key }))
 }

@@ -1,4 +1,4 @@
-import { readPartitions } from '@farebox/redis/inspect'
+import { countKeys, readPartitions } from '@farebox/redis/inspect'
 import type { Command } from 'commander'
 import { withRedis } from '../connection.js'
 import { EXIT, plain, print } from '../output.js'
@@ -9,13 +9,12 @@ import { progress } from './progress.js'
 
 export function addAudit(program: Command): void {
   program.command('audit').description('checks every account against its ledger entries; exits with 1 where something is wrong')
-    .action((_, command: Command) => withRedis(command, async ({ redis, clustered }, { prefix, json }) => {
-      if (clustered) throw new UsageError('audit does not support Redis Cluster yet: nothing was checked')
+    .action((_, command: Command) => withRedis(command, async (redis, { prefix, json }) => {
       const partitions = await readPartitions(redis, prefix)
       if (partitions === undefined) throw new UsageError(`there is nothing of Farebox under the prefix "${prefix}"`)
 
       const startedAt = performance.now()
-      const bar = progress(await redis.dbsize())
+      const bar = progress(await countKeys(redis))
       const counts = { accounts: 0, findings: 0 }
       try {
         for await (const { accounts, findings, scanned } of audit(redis, prefix, partitions)) {

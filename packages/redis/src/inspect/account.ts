@@ -1,5 +1,5 @@
 import type { LedgerEntry, Lot, Share, UsageRow } from '@farebox/core'
-import type { Redis } from 'ioredis'
+import type { Cluster, Redis } from 'ioredis'
 import { decodeDay, decodeEntry } from '../codec.js'
 import type { StoredKey } from './keys.js'
 
@@ -31,7 +31,7 @@ export class UnreadableError extends Error {}
  *
  * @throws UnreadableError; the client's own error
  */
-export async function readAccount(redis: Redis, { accountKey }: Pick<StoredKey, 'accountKey'>): Promise<StoredAccount> {
+export async function readAccount(redis: Redis | Cluster, { accountKey }: Pick<StoredKey, 'accountKey'>): Promise<StoredAccount> {
   const keyOf = (kind: string) => accountKey.replace(/(?<=\}:)account(?=:[^:]*$)/, kind)
   const results = await redis.multi()
     .hgetall(accountKey).hgetall(keyOf('grants')).hgetall(keyOf('refunds'))
