@@ -3,7 +3,7 @@ export { CLOSED_KEPT_MS, MAX_AMOUNT, RECORD_KEPT_MS, USAGE_DAYS } from './ledger
 export { addLot, DEFAULT_PRIORITY } from './ledger/lots.js'
 export { emptyAccount } from './ledger/state.js'
 export { PersistentMap } from './ledger/persistent-map.js'
-export type { AccountState, ClosedReservation, KeyedCall, LedgerEntry, Lot, OpenReservation, Operation, OperationStatus, Refunded, Reservation, Share, SpentShare } from './ledger/state.js'
+export type { AccountState, Alert, BudgetKey, BudgetUse, BudgetWindow, ClosedReservation, HeldBudget, KeyedCall, LedgerEntry, Lot, OpenReservation, Operation, OperationStatus, Recurrence, RecurringAllowance, Refunded, Reservation, Share, SpentShare } from './ledger/state.js'
 export type * from './ledger/commands.js'
 export { isLedgerCommand } from './store/commands.js'
 export type * from './store/commands.js'

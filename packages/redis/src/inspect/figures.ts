@@ -1,8 +1,8 @@
 import type { Lot, UsageRow } from '@farebox/core'
 import type { Cluster, Redis } from 'ioredis'
-import { encodeText } from '../codec.js'
 import { repair } from '../program.generated.js'
 import { runScript } from '../script.js'
+import { encodeText } from '../text.js'
 import { keysOf, type StoredAccount } from './account.js'
 import type { StoredKey } from './keys.js'
 
