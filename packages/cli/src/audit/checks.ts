@@ -8,7 +8,7 @@ export type Fault = Omit<Finding, 'account'>
 
 /** Holds what is stored of an account against its entries, and against itself. */
 export function faultsOf(stored: StoredAccount, tally: Tally): readonly Fault[] {
-  const faults = [...ofEntries(stored, tally), ...ofLots(stored, tally), ...ofReservations(stored), ...ofGrants(stored, tally), ...ofRefunds(stored, tally), ...ofUsage(stored, tally)]
+  const faults = [...ofEntries(stored, tally), ...ofLots(stored, tally), ...ofReservations(stored), ...ofGrants(stored, tally), ...ofAllowance(stored, tally), ...ofRefunds(stored, tally), ...ofUsage(stored, tally)]
   const unreadable = stored.unreadable.map(({ field, text }) => fault('readable', 'what a store writes', text, field))
   // What can't be read can't be held against anything.
   return [...unreadable, ...faults.filter(({ check }) => !stored.unreadable.some(({ field }) => READS[check]?.test(field)))]
@@ -54,6 +54,13 @@ function ofGrants({ grants }: StoredAccount, tally: Tally): readonly Fault[] {
   return keys(grants, tally.grants).flatMap((grant) => equal('grants', tally.grants.get(grant) ?? 0, grants.get(grant) ?? 0, `grant ${grant}`))
 }
 
+function ofAllowance({ provisioned, recurs }: StoredAccount, { allowed, recurring }: Tally): readonly Fault[] {
+  return [
+    ...(allowed && !provisioned ? [fault('allowance', 'given', 'not given')] : []),
+    ...(recurring && !recurs ? [fault('allowance', `${credits(recurring.amount)} every ${recurring.every}`, 'none', 'recurring')] : []),
+  ]
+}
+
 function ofRefunds({ refunds, refundsById }: StoredAccount, tally: Tally): readonly Fault[] {
   return keys(refunds, tally.refunded).flatMap((reservation) => {
     const given = refunds.get(reservation) ?? 0
@@ -62,7 +69,7 @@ function ofRefunds({ refunds, refundsById }: StoredAccount, tally: Tally): reado
     const at = `reservation ${reservation}`
     return [
       ...equal('refunds', entered, given, at),
-      ...equal('refunds', given, refundsById.get(reservation) ?? 0, `${at}, one by one`),
+      ...equal('refunds', entered, refundsById.get(reservation) ?? 0, `${at}, one by one`),
       ...(most > tally.charged(reservation) ? [fault('refunds', `at most ${credits(tally.charged(reservation))}`, credits(most), at)] : []),
     ]
   })

@@ -24,6 +24,7 @@ export const MEANING = {
   available: 'no more is reserved than there is',
   usage: 'usage is what was called, charged and refunded that day',
   grants: 'the ids of grants are remembered, so that none is given twice',
+  allowance: 'an allowance that was given is remembered, so that it is not given twice',
   refunds: 'what was refunded is what the entries say, and no more than the charge',
   orphan: 'no key is without its account',
   partition: 'a key is in the partition where the store looks for it',

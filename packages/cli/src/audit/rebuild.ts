@@ -15,7 +15,8 @@ export function rebuild(stored: StoredAccount, tally: Tally): Rebuilt {
   const why = doubt(stored, tally) ?? contradiction({ balance: tally.balance, reserved, lots, held })
   if (why !== undefined) return { kind: 'impossible', why }
   const usage = usageOf(stored, tally)
-  const grants = only(tally.grants, (id, amount) => amount !== stored.grants.get(id))
+  const isGone = Object.keys(stored.fields).length === 0
+  const grants = only(tally.grants, (id) => !stored.grants.has(id))
   // Never fewer: what was given back once must not be given back again.
   const refunds = only(tally.refunded, (id, amount) => amount > (stored.refunds.get(id) ?? 0))
   const gone = (field: string) => stored.unreadable.some((unreadable) => unreadable.field === field)
@@ -26,7 +27,8 @@ export function rebuild(stored: StoredAccount, tally: Tally): Rebuilt {
       ...((reserved !== stored.reserved || gone(':reserved')) && { reserved }),
       ...((!equal(lots, stored.lots) || gone(':lots')) && { lots }),
       ...(!equal(sorted(usage), sorted(stored.usage)) && { usage }),
-      ...(Object.keys(stored.fields).length === 0 && { provisioned: tally.called }),
+      ...(!stored.provisioned && (tally.allowed || (isGone && tally.charges)) && { provisioned: true as const }),
+      ...(!stored.recurs && tally.recurring && { recurring: tally.recurring }),
       ...(grants.size > 0 && { grants }),
       ...(refunds.size > 0 && { refunds }),
     },

@@ -12,7 +12,7 @@ const ATTEMPTS = 100
 /** Why what is still there after a repair is not put right. */
 const WHY: Readonly<Partial<Record<Check, string>>> = {
   entries: 'entries are never changed',
-  grants: 'no entry says that it was given',
+  grants: 'it is not what its entry says, or it has none',
   refunds: 'entries do not say which refund it was, and what was given back stays so',
   partition: 'it may not be the only one: move it by hand, or delete it',
   readable: 'what it was is not known',

@@ -1,4 +1,4 @@
-import { USAGE_DAYS, type LedgerEntry, type UsageRow } from '@farebox/core'
+import { USAGE_DAYS, type LedgerEntry, type RecurringAllowance, type UsageRow } from '@farebox/core'
 import { Lots } from './lots.js'
 
 const DAY_MS = 86_400_000
@@ -15,8 +15,12 @@ export class Tally {
   readonly grants = new Map<string, number>()
   /** By reservation. */
   readonly refunded = new Map<string, number>()
-  /** Whether there was an allowance or a charge: then the account has had its first call. */
-  called = false
+  /** Whether the account has had its allowance. */
+  allowed = false
+  /** The one that comes again, as far as entries tell: not how much of it rolls over, which the next call says again. */
+  recurring: RecurringAllowance | undefined
+  /** Whether anything was charged. */
+  charges = false
   /** Whether a refund came whose charge nobody had asked to look for: what it was a refund of is not known. */
   missed = false
   readonly #charges = new Map<string, { readonly charged: number, readonly product: string }>()
@@ -59,13 +63,19 @@ export class Tally {
   }
 
   #grant({ reference, amount, lots }: LedgerEntry): void {
-    if (isAllowance(reference, lots[0]?.source)) this.called = true
-    else this.grants.set(reference, amount)
+    const [share] = lots
+    const [, source, date] = /^(allowance|rollover)(?::(\d{4}-\d\d-\d\d))?$/.exec(reference) ?? []
+    // What the store grants by itself has ids of its own, which it does not remember.
+    if (!share || source === undefined || share.source !== source) return void this.grants.set(reference, amount)
+    this.allowed = true
+    if (source === 'rollover' || date === undefined) return
+    const [since, until] = [Date.parse(date) / DAY_MS, share.expiresAt / DAY_MS]
+    this.recurring = { every: until - since === 1 ? 'day' : 'month', amount, rollover: 0, anchor: this.recurring?.anchor ?? Number(date.slice(8)), since, until }
   }
 
   #charge({ reference, label, amount, at }: LedgerEntry): void {
     const charged = 0 - amount
-    this.called = true
+    this.charges = true
     this.#use(at, label, { calls: 1, charged, refunded: 0 })
     if (this.refunds.has(reference) && !this.#charges.has(reference)) this.#charges.set(reference, { charged, product: label })
   }
@@ -84,9 +94,4 @@ export class Tally {
     this.#usage.set(day, products.set(product, { calls: used.calls + calls, charged: used.charged + charged, refunded: used.refunded + refunded }))
     for (const old of this.#usage.keys()) if (old <= day - USAGE_DAYS) this.#usage.delete(old)
   }
-}
-
-/** What the store grants by itself, under ids of its own that it does not remember. */
-function isAllowance(grant: string, source: string | undefined): boolean {
-  return /^(?:allowance|rollover)(?::\d{4}-\d\d-\d\d)?$/.test(grant) && source === grant.split(':')[0]
 }

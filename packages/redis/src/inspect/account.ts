@@ -16,6 +16,9 @@ export interface StoredAccount {
   /** The ceilings of its open reservations, and what they hold of lots. */
   readonly open: readonly { readonly ceiling: number, readonly shares: readonly Share[] }[]
   readonly lots: readonly Lot[]
+  /** Whether it remembers that it had its allowance, and one that comes again. */
+  readonly provisioned: boolean
+  readonly recurs: boolean
   /** Amount by grant id. */
   readonly grants: ReadonlyMap<string, number>
   /** What was given back, by reservation. */
@@ -73,6 +76,8 @@ export async function readAccount(redis: Redis | Cluster, { accountKey }: Pick<S
     reserved: read(':reserved', whole, 0),
     open: Object.entries(fields).filter(([field, text]) => !field.startsWith(':') && text.startsWith('o')).flatMap(([field]) => read(field, (text) => [readOpen(text)], [])),
     lots: read(':lots', (text) => words(text).map(readLot), []),
+    provisioned: fields[':provisioned'] === '1',
+    recurs: ':recurring' in fields,
     grants: new Map(Object.entries(grants).map(([id, amount]) => [text(id), whole(amount)])),
     refunds: new Map(Object.entries(refunds).filter(([field]) => !field.includes(' ')).map(([id, amount]) => [text(id), whole(amount)])),
     refundsById: sums(Object.entries(refunds).filter(([field]) => field.includes(' ')).map(([field, amount]) => [text(field.split(' ')[0]!), whole(amount)])),

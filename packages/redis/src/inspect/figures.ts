@@ -1,4 +1,4 @@
-import type { Lot, UsageRow } from '@farebox/core'
+import type { Lot, RecurringAllowance, UsageRow } from '@farebox/core'
 import type { Cluster, Redis } from 'ioredis'
 import { repair } from '../program.generated.js'
 import { runScript } from '../script.js'
@@ -14,7 +14,9 @@ export interface Figures {
   readonly lots?: readonly Lot[]
   /** All days that are kept. */
   readonly usage?: readonly UsageRow[]
-  readonly provisioned?: boolean
+  /** That it had its allowance. */
+  readonly provisioned?: true
+  readonly recurring?: RecurringAllowance
   /** Amount by grant id, of those that are to be remembered. */
   readonly grants?: ReadonlyMap<string, number>
   /** What was given back, by reservation, likewise. */
@@ -36,13 +38,14 @@ export async function writeFigures(redis: Redis | Cluster, { accountKey }: Pick<
   return reply === 'repaired\n'
 }
 
-function fieldsOf({ balance, reserved, lots, usage, provisioned }: Figures): readonly (readonly [string, string])[] {
+function fieldsOf({ balance, reserved, lots, usage, provisioned, recurring }: Figures): readonly (readonly [string, string])[] {
   return [
     ...(balance === undefined ? [] : [[':balance', String(balance)] as const]),
     ...(reserved === undefined ? [] : [[':reserved', String(reserved)] as const]),
     ...(lots === undefined ? [] : [[':lots', lots.map(lotText).join('')] as const]),
     ...(usage === undefined ? [] : usageFields(usage)),
-    ...(provisioned === undefined ? [] : [[':provisioned', provisioned ? '1' : '0'] as const]),
+    ...(provisioned === undefined ? [] : [[':provisioned', '1'] as const]),
+    ...(recurring === undefined ? [] : [[':recurring', recurringText(recurring)] as const]),
     // The next command looks when the account is to be swept.
     [':sweepAt', '1'],
   ]
@@ -50,6 +53,10 @@ function fieldsOf({ balance, reserved, lots, usage, provisioned }: Figures): rea
 
 function lotText({ grant, left, held, priority, expiresAt, source }: Lot): string {
   return ` ${encodeText(grant)}=${left}:${held}:${priority}:${expiresAt}:${encodeText(source)}`
+}
+
+function recurringText({ every, amount, rollover, anchor, since, until }: RecurringAllowance): string {
+  return `${every} ${amount} ${rollover} ${anchor} ${since} ${until}`
 }
 
 function usageFields(rows: readonly UsageRow[]): readonly (readonly [string, string])[] {
