@@ -140,7 +140,7 @@ describe('finds, and says why it is left', () => {
     ['an entry that was changed', async () => redis.lset(key('journal'), 2, (await journal())[2]!.replace('100000000 ', '100000001 ')),
       [wrong('balance', 50.000001, 50), wrong('entries', 116.000001, 116, 'entry 3'), wrong('grants', 100.000001, 100, 'grant plain')],
       [null, 'entries are never changed', 'it is not what its entry says, or it has none']],
-    ['a journal that is gone', () => redis.del(key('journal')), expect.arrayContaining([wrong('balance', 0, 50)]), Array(13).fill('its journal is gone')],
+    ['a journal that is gone', () => redis.del(key('journal')), expect.arrayContaining([wrong('balance', 0, 50)]), Array(14).fill('there is no journal to rebuild it from')],
     ['the beginning of a journal that is gone', () => redis.lpop(key('journal')), expect.arrayContaining([wrong('balance', 30, 50), wrong('entries', -4, 16, 'entry 1')]), Array(2).fill('the beginning of its journal is gone')],
     ['refunds above the charge', () => redis.rpush(key('journal'), `refund ${START} 0 50000000 0 r1 `).then(() => redis.hset(key('refunds'), 'r1', String(13 * CREDIT))),
       [wrong('refunds', 12, 13, 'reservation r1'), wrong('refunds', 'at most 12', 13, 'reservation r1')], Array(2).fill(expect.stringContaining('stays so'))],
@@ -167,7 +167,7 @@ describe('finds, and says why it is left', () => {
     await redis.del(key('account'), key('journal'))
     const { code, documents: told } = await repair()
     expect(code).toBe(1)
-    expect(told.slice(4, -1)).toEqual(Array(4).fill({ left: { account: 'ada', check: 'orphan', expected: key('account'), found: any, why: 'its journal is gone' } }))
+    expect(told.slice(4, -1)).toEqual(Array(4).fill({ left: { account: 'ada', check: 'orphan', expected: key('account'), found: any, why: 'there is no journal to rebuild it from' } }))
     expect(await redis.exists(key('account'))).toBe(0)
   })
 
