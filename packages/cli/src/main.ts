@@ -9,7 +9,7 @@ import { addRoutes } from './routes/command.js'
 import { UsageError } from './values.js'
 
 const program = new Command('farebox')
-  .description('Looks after the credits that Farebox keeps in Redis.')
+  .description('Looks after the credits that Farebox keeps in Redis, and tells what an app sells.')
   .addOption(new Option('--redis <url>', 'redis:// or rediss:// URL').env('REDIS_URL'))
   .option('--prefix <text>', 'what all keys begin with', 'farebox')
   .option('--json', 'for programs: a JSON document a line', false)

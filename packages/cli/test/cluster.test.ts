@@ -32,7 +32,7 @@ it('what is wrong is found on every node, and only what is wrong', async () => {
   const corrupt = async (node: Redis) => {
     const [account] = await node.keys('farebox:*:account:*')
     await node.hincrby(account!, ':balance', 1)
-    const [journal] = (await node.keys('farebox:*:journal:*')).filter((key) => key !== account!.replace('account', 'journal'))
+    const journal = (await node.keys('farebox:*:journal:*')).find((key) => key !== account!.replace('account', 'journal'))
     await node.del(journal!.replace('journal', 'account'))
   }
   await Promise.all(nodes.map(corrupt))
