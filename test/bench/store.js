@@ -87,7 +87,7 @@ async function pairs(send, inFlight) {
   })
 }
 
-async function timed(redis, act, count) {
+export async function timed(redis, act, count) {
   await redis.config('RESETSTAT')
   const start = performance.now()
   await act()
@@ -97,11 +97,11 @@ async function timed(redis, act, count) {
   return { serverMicros: micros / count, perSecond: count / seconds }
 }
 
-function reserveOf(i) {
+export function reserveOf(i) {
   return { kind: 'reserve', account: accountOf(i), reservation: reservationOf(i), ceiling: 2_000_000, allowance: 1e12, ttlMs: 60_000, key: '', payload: '' }
 }
 
-function settleOf(i) {
+export function settleOf(i) {
   return { kind: 'settle', account: accountOf(i), reservation: reservationOf(i), ceiling: 2_000_000, charge: 1_500_000, product: `product-${i % 3}`, firstSentAt: Date.now(), key: '', payload: '', response: '' }
 }
 
@@ -110,7 +110,7 @@ function reservationOf(i) {
   return `Vq3mXy7RtB2k${i.toString(36).padStart(4, '0')}`
 }
 
-function accountOf(i) {
+export function accountOf(i) {
   return `acct_${(i * 7919) % ACCOUNTS}`
 }
 
