@@ -82,7 +82,7 @@ describe('finds, and repairs', () => {
     ['credits that are reserved by nobody', () => redis.hincrby(key('account'), ':reserved', 1), [wrong('reserved', 8, 8.000001)]],
     ['a negative reserved', () => set(':reserved', '-5'), [wrong('reserved', 8, -0.000005)]],
     ['more reserved than there is', () => set(':reserved', String(60 * CREDIT)), [wrong('reserved', 8, 60), wrong('available', 'at least 0', -10)]],
-    ['a reservation that is gone', () => redis.hdel(key('account'), 'open'), [wrong('held', 5, 8, 'grant again'), wrong('reserved', 5, 8)]],
+    ['a reservation that is gone', () => redis.hdel(key('account'), 'open'), [wrong('held', 5, 8, 'grant again'), wrong('reserved', 5, 8), wrong('budgets', 0, 3, 'key: a, month'), wrong('budgets', 0, 3, 'all, total')]],
     ['a lot with too little', async () => set(':lots', (await lots()).replace('again=50000000', 'again=49000000')), [wrong('lots', 50, 49, 'grant again')]],
     ['a lot with more than the balance', async () => set(':lots', (await lots()).replace('again=50000000', 'again=70000000')), [wrong('plain', 'at least 0', any), wrong('lots', 50, 70, 'grant again')]],
     ['a lot that ends at another time', async () => set(':lots', (await lots()).replace(/(again=\S+):\d+:/, '$1:1:')), [wrong('lots', any, expect.stringContaining('1970'), 'terms and order')]],
@@ -97,6 +97,7 @@ describe('finds, and repairs', () => {
     ['all days that are gone', () => redis.hdel(key('account'), ':days', ':u20043'), expect.arrayContaining([wrong('usage', 3, 0, 'refunded on 2024-11-16, a search')])],
     ['a grant that is not remembered', () => redis.hdel(key('grants'), 'last'), [wrong('grants', 30, 0, 'grant last')]],
     ['an allowance that is not remembered', () => redis.hdel(key('account'), ':provisioned'), [wrong('allowance', 'given', 'not given')]],
+    ['a budget that holds too much', () => set(':wtotal:all', '0 0 4000000'), [wrong('budgets', 3, 4, 'all, total')]],
     ['several at once', () => redis.hset(key('account'), { ':balance': '1', ':reserved': 'x', ':lots': '' }), expect.arrayContaining([wrong('balance', 50, 0.000001), wrong('readable', any, 'x', ':reserved')])],
   ])('%s', async (_, corrupt, findings) => {
     await corrupt()
@@ -148,6 +149,7 @@ describe('finds, and says why it is left', () => {
     ['refunds that are not remembered', () => redis.del(key('refunds')), [wrong('refunds', 12, 0, 'reservation r1'), wrong('refunds', 12, 0, 'reservation r1, one by one')], [null, expect.stringContaining('do not say which refund')]],
     ['a grant without an entry', () => redis.hset(key('grants'), 'more', '7'), [wrong('grants', 0, 0.000007, 'grant more')], ['it is not what its entry says, or it has none']],
     ['a reservation that can\'t be read', () => set('open', 'o1 many'), [wrong('readable', any, 'o1 many', 'open')], ['what the reservation open holds is not known']],
+    ['a budget that can\'t be read', () => set(':wtotal:all', 'much'), [wrong('readable', any, 'much', ':wtotal:all')], ['what it was is not known']],
     ['an entry that can\'t be read', () => redis.lset(key('journal'), 0, 'nonsense'), [wrong('readable', any, 'can\'t be read: nonsense')], ['what it was is not known']],
     ['a key of another type', () => redis.del(key('journal')).then(() => redis.set(key('journal'), 'x')), [wrong('readable', any, expect.stringMatching(/^WRONGTYPE/))], ['what it was is not known']],
   ])('%s', async (_, corrupt, findings, why) => {

@@ -1,4 +1,4 @@
-import type { Command } from '@farebox/core'
+import type { Budget, Command } from '@farebox/core'
 import { redisStore } from '@farebox/redis'
 import type { Redis } from 'ioredis'
 import { randomUUID } from 'node:crypto'
@@ -22,8 +22,8 @@ export async function seed(redis: Redis): Promise<Books> {
   const grant = (id: string, credits: number, priority = 50, expiresAt = 0) =>
     store.send({ kind: 'grant', account: 'ada', grant: id, amount: credits * CREDIT, reason: 'a reason', source: 'promotion', priority, expiresAt })
   const call = (reservation: string, ceiling: number, key = '') => ({ account: 'ada', reservation, key, payload: 'p', ceiling: ceiling * CREDIT })
-  const reserve = (id: string, ceiling: number, account = 'ada', key = '') =>
-    store.send({ kind: 'reserve', ...call(id, ceiling, key), account, allowance: 20 * CREDIT, ttlMs: 60_000 })
+  const reserve = (id: string, ceiling: number, account = 'ada', key = '', budgets: readonly Budget[] = []) =>
+    store.send({ kind: 'reserve', ...call(id, ceiling, key), account, allowance: 20 * CREDIT, ttlMs: 60_000, budgets })
   const settle = (id: string, ceiling: number, charge: number, key = '') =>
     store.send({ kind: 'settle', ...call(id, ceiling, key), charge: charge * CREDIT, product: 'a search', response: 'r', firstSentAt: now })
   const entries = async () => (await store.send({ kind: 'entries', account: 'ada', after: '', limit: 100 })).entries
@@ -59,7 +59,7 @@ export async function seed(redis: Redis): Promise<Books> {
   await store.send({ kind: 'release', account: 'ada', reservation: 'released', key: '' })
   await reserve('operation', 5)
   await store.send({ kind: 'hold', ...call('operation', 5), operation: 'op', product: 'a search', ttlMs: DAY, response: '' } satisfies Command)
-  await reserve('open', 3)
+  await reserve('open', 3, 'ada', '', [{ scope: 'key: a', window: 'month', limit: 9 * CREDIT }, { scope: 'all', window: 'total', limit: 9 * CREDIT }])
   const all = await entries()
   expect(new Set(all.map(({ kind }) => kind))).toEqual(new Set(['grant', 'charge', 'refund', 'expiry']))
   expect(all.some(({ shortfall }) => shortfall > 0)).toBe(true)

@@ -1,6 +1,6 @@
 import type { Lot, UsageRow } from '@farebox/core'
 import type { StoredAccount } from '@farebox/redis/inspect'
-import { heldByGrant } from './rebuild.js'
+import { heldByGrant, heldIn } from './rebuild.js'
 import type { Check, Finding } from './finding.js'
 import type { Tally } from './tally.js'
 
@@ -8,7 +8,7 @@ export type Fault = Omit<Finding, 'account'>
 
 /** Holds what is stored of an account against its entries, and against itself. */
 export function faultsOf(stored: StoredAccount, tally: Tally): readonly Fault[] {
-  const faults = [...ofEntries(stored, tally), ...ofLots(stored, tally), ...ofReservations(stored), ...ofGrants(stored, tally), ...ofAllowance(stored, tally), ...ofRefunds(stored, tally), ...ofUsage(stored, tally)]
+  const faults = [...ofEntries(stored, tally), ...ofLots(stored, tally), ...ofReservations(stored), ...ofBudgets(stored), ...ofGrants(stored, tally), ...ofAllowance(stored, tally), ...ofRefunds(stored, tally), ...ofUsage(stored, tally)]
   const unreadable = stored.unreadable.map(({ field, text }) => fault('readable', 'what a store writes', text, field))
   // What can't be read can't be held against anything.
   return [...unreadable, ...faults.filter(({ check }) => !stored.unreadable.some(({ field }) => READS[check]?.test(field)))]
@@ -21,6 +21,7 @@ const READS: Readonly<Partial<Record<Check, RegExp>>> = {
   lots: /^:lots$/,
   held: /^(?::lots$|[^:])/,
   reserved: /^(?::reserved$|[^:])/,
+  budgets: /^[^:]/,
   available: /^:(?:balance|reserved)$/,
   usage: /^:(?:days|u\d+)$/,
 }
@@ -47,6 +48,10 @@ function ofLots({ balance, lots, open }: StoredAccount, tally: Tally): readonly 
 
 function ofReservations({ balance, reserved, open }: StoredAccount): readonly Fault[] {
   return [...equal('reserved', sum(open, ({ ceiling }) => ceiling), reserved), ...atLeastZero('available', balance - reserved)]
+}
+
+function ofBudgets({ budgets, open }: StoredAccount): readonly Fault[] {
+  return budgets.flatMap((budget) => equal('budgets', heldIn(budget, open), budget.held, `${budget.scope}, ${budget.window}`))
 }
 
 /** A grant of nothing has no entry, but its id is remembered. */

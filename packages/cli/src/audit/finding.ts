@@ -22,6 +22,7 @@ export const MEANING = {
   held: 'what is held of a grant is held by open reservations',
   reserved: 'reserved is the sum of the open reservations',
   available: 'no more is reserved than there is',
+  budgets: 'what a budget holds is held by open reservations',
   usage: 'usage is what was called, charged and refunded that day',
   grants: 'the ids of grants are remembered, so that none is given twice',
   allowance: 'an allowance that was given is remembered, so that it is not given twice',

@@ -1,4 +1,4 @@
-import { MAX_AMOUNT, type Lot, type UsageRow } from '@farebox/core'
+import { MAX_AMOUNT, type HeldBudget, type Lot, type UsageRow } from '@farebox/core'
 import type { Figures, StoredAccount } from '@farebox/redis/inspect'
 import type { Tally } from './tally.js'
 
@@ -15,6 +15,7 @@ export function rebuild(stored: StoredAccount, tally: Tally): Rebuilt {
   const why = doubt(stored, tally) ?? contradiction({ balance: tally.balance, reserved, lots, held })
   if (why !== undefined) return { kind: 'impossible', why }
   const usage = usageOf(stored, tally)
+  const budgets = stored.budgets.map((budget) => ({ ...budget, held: heldIn(budget, stored.open) })).filter(({ held }, i) => held !== stored.budgets[i]!.held)
   const isGone = Object.keys(stored.fields).length === 0
   const grants = only(tally.grants, (id) => !stored.grants.has(id))
   // Never fewer: what was given back once must not be given back again.
@@ -26,6 +27,7 @@ export function rebuild(stored: StoredAccount, tally: Tally): Rebuilt {
       ...((isGone || tally.balance !== stored.balance || isLost(':balance')) && { balance: tally.balance }),
       ...((reserved !== stored.reserved || isLost(':reserved')) && { reserved }),
       ...((!equal(lots, stored.lots) || isLost(':lots')) && { lots }),
+      ...(budgets.length > 0 && { budgets }),
       ...(!equal(sorted(usage), sorted(stored.usage)) && { usage }),
       ...(!stored.provisioned && (tally.allowed || (isGone && tally.charges)) && { provisioned: true as const }),
       ...(!stored.recurs && tally.recurring && { recurring: tally.recurring }),
@@ -40,6 +42,11 @@ export function heldByGrant(open: StoredAccount['open']): ReadonlyMap<string, nu
   const held = new Map<string, number>()
   for (const { grant, amount } of open.flatMap(({ shares }) => shares)) held.set(grant, (held.get(grant) ?? 0) + amount)
   return held
+}
+
+/** What open reservations hold in this window of a budget. */
+export function heldIn({ window, scope, period }: HeldBudget, open: StoredAccount['open']): number {
+  return sum(open.filter(({ budgets }) => budgets.some((held) => held.window === window && held.scope === scope && held.period === period)), ({ ceiling }) => ceiling)
 }
 
 /** Why the journal, or what is open, is not what was written. */

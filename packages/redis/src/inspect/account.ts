@@ -1,4 +1,4 @@
-import type { LedgerEntry, Lot, Share, UsageRow } from '@farebox/core'
+import type { BudgetKey, BudgetUse, BudgetWindow, HeldBudget, LedgerEntry, Lot, Share, UsageRow } from '@farebox/core'
 import type { Cluster, Redis } from 'ioredis'
 import { decodeDay, decodeEntry } from '../codec.js'
 import type { StoredKey } from './keys.js'
@@ -14,8 +14,9 @@ export interface StoredAccount {
   readonly length: number
   readonly balance: number
   readonly reserved: number
-  /** The ceilings of its open reservations, and what they hold of lots. */
-  readonly open: readonly { readonly ceiling: number, readonly shares: readonly Share[] }[]
+  /** The ceilings of its open reservations, what they hold of lots, and the budgets they hold them in. */
+  readonly open: readonly { readonly ceiling: number, readonly shares: readonly Share[], readonly budgets: readonly HeldBudget[] }[]
+  readonly budgets: readonly (BudgetKey & BudgetUse)[]
   readonly lots: readonly Lot[]
   /** Whether it remembers that it had its allowance, and one that comes again. */
   readonly provisioned: boolean
@@ -73,6 +74,7 @@ export async function readAccount(redis: Redis | Cluster, { accountKey }: Pick<S
     balance: read(':balance', whole, 0),
     reserved: read(':reserved', whole, 0),
     open: Object.entries(fields).filter(([field, text]) => !field.startsWith(':') && text.startsWith('o')).flatMap(([field]) => read(field, (text) => [readOpen(text)], [])),
+    budgets: Object.keys(fields).filter((field) => field.startsWith(':w')).sort().flatMap((field) => read(field, (text) => [readBudget(field, text)], [])),
     lots: read(':lots', (text) => words(text).map(readLot), []),
     provisioned: fields[':provisioned'] === '1',
     recurs: ':recurring' in fields,
@@ -109,8 +111,20 @@ function sums(amounts: readonly (readonly [string, number])[]): ReadonlyMap<stri
 type Fields = Readonly<Record<string, string>>
 
 function readOpen(value: string): StoredAccount['open'][number] {
-  const [, ceiling, shares] = /^o\d+ (\d+) \d+(?: (\S*)(?: \S+)?)?$/.exec(value) ?? unreadable(value)
-  return { ceiling: whole(ceiling!), shares: (shares ?? '').split(',').filter((share) => share !== '').map(readShare) }
+  const [, ceiling, shares = '', windows = ''] = /^o\d+ (\d+) \d+(?: (\S*)(?: (\S+))?)?$/.exec(value) ?? unreadable(value)
+  const listed = (text: string) => text.split(',').filter((item) => item !== '')
+  return { ceiling: whole(ceiling!), shares: listed(shares).map(readShare), budgets: listed(windows).map(readWindow) }
+}
+
+function readWindow(held: string): HeldBudget {
+  const [, window, scope, period] = /^(day|month|total):([^:]*):(-?\d+)$/.exec(held) ?? unreadable(held)
+  return { window: window as BudgetWindow, scope: text(scope!), period: whole(period!) }
+}
+
+function readBudget(field: string, value: string): BudgetKey & BudgetUse {
+  const [, window, scope] = /^:w(day|month|total):([^:]*)$/.exec(field) ?? unreadable(value)
+  const [, period, spent, held] = /^(-?\d+) (\d+) (-?\d+)$/.exec(value) ?? unreadable(value)
+  return { window: window as BudgetWindow, scope: text(scope!), period: whole(period!), spent: whole(spent!), held: whole(held!) }
 }
 
 function readShare(share: string): Share {

@@ -1,4 +1,4 @@
-import type { Lot, RecurringAllowance, UsageRow } from '@farebox/core'
+import type { BudgetKey, BudgetUse, Lot, RecurringAllowance, UsageRow } from '@farebox/core'
 import type { Cluster, Redis } from 'ioredis'
 import { repair } from '../program.generated.js'
 import { runScript } from '../script.js'
@@ -12,6 +12,7 @@ export interface Figures {
   readonly reserved?: number
   /** All of them, in burn order. */
   readonly lots?: readonly Lot[]
+  readonly budgets?: readonly (BudgetKey & BudgetUse)[]
   /** All days that are kept. */
   readonly usage?: readonly UsageRow[]
   /** That it had its allowance. */
@@ -38,11 +39,12 @@ export async function writeFigures(redis: Redis | Cluster, { accountKey }: Pick<
   return reply === 'repaired\n'
 }
 
-function fieldsOf({ balance, reserved, lots, usage, provisioned, recurring }: Figures): readonly (readonly [string, string])[] {
+function fieldsOf({ balance, reserved, lots, budgets = [], usage, provisioned, recurring }: Figures): readonly (readonly [string, string])[] {
   return [
     ...(balance === undefined ? [] : [[':balance', String(balance)] as const]),
     ...(reserved === undefined ? [] : [[':reserved', String(reserved)] as const]),
     ...(lots === undefined ? [] : [[':lots', lots.map(lotText).join('')] as const]),
+    ...budgets.map(({ window, scope, period, spent, held }) => [`:w${window}:${encodeText(scope)}`, `${period} ${spent} ${held}`] as const),
     ...(usage === undefined ? [] : usageFields(usage)),
     ...(provisioned === undefined ? [] : [[':provisioned', '1'] as const]),
     ...(recurring === undefined ? [] : [[':recurring', recurringText(recurring)] as const]),
