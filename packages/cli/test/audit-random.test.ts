@@ -8,7 +8,8 @@ import { audit } from '../dist/audit/audit.js'
 import { repair } from '../dist/audit/repair.js'
 
 const RUNS = Number(process.env['FAREBOX_MODEL_RUNS'] ?? 100)
-const redis = new Redis(inject('redisUrl'))
+/** A database of its own: an audit goes through all of its keys. */
+const redis = new Redis(`${inject('redisUrl')}/6`)
 afterAll(() => redis.quit())
 
 /** What may happen to an account from outside. What it was follows from the rest, except what reservations held of an account that is gone. */

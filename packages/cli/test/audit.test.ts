@@ -2,10 +2,12 @@ import { redisStore } from '@farebox/redis'
 import { Redis } from 'ioredis'
 import { afterAll, beforeEach, describe, expect, inject, it } from 'vitest'
 import { audit as auditIn } from '../dist/audit/audit.js'
+import { repair as repairIn } from '../dist/audit/repair.js'
 import { CREDIT, seed, START } from './books.js'
 import { documents, farebox } from './farebox.js'
 
-const REDIS_URL = inject('redisUrl')
+/** A database of its own: an audit goes through all of its keys. */
+const REDIS_URL = `${inject('redisUrl')}/5`
 
 const redis = new Redis(REDIS_URL)
 afterAll(() => redis.quit())
@@ -20,11 +22,12 @@ const repair = async () => {
   return { ...ended, documents: documents(ended) }
 }
 /** What is found now, without a process of its own. */
-const faults = async () => {
-  const found = []
-  for await (const { findings } of auditIn(redis, prefix, 16)) found.push(...findings.map(({ finding }) => finding))
-  return found
+async function found() {
+  const all = []
+  for await (const { findings } of auditIn(redis, prefix, 16)) all.push(...findings)
+  return all
 }
+const faults = async () => (await found()).map(({ finding }) => finding)
 /** Where the store has an account, of 16. */
 const partitionOf = (account: string) => [...account].reduce((hash, sign) => Math.imul(hash ^ sign.charCodeAt(0), 0x01000193), 0x811c9dc5 | 0) >>> 0 & 15
 /** A call of ada's that costs a credit. */
@@ -101,15 +104,9 @@ describe('finds, and repairs', () => {
     ['several at once', () => redis.hset(key('account'), { ':balance': '1', ':reserved': 'x', ':lots': '' }), expect.arrayContaining([wrong('balance', 50, 0.000001), wrong('readable', any, 'x', ':reserved')])],
   ])('%s', async (_, corrupt, findings) => {
     await corrupt()
-    const found = await faults()
-    expect(found).toEqual(findings)
-    expect(await repair()).toMatchObject({
-      code: 0,
-      documents: [
-        ...found, ...found.map(({ expected, found, ...about }) => ({ repaired: { ...about, before: found, after: expected } })),
-        { summary: { accounts: 2, findings: found.length, repaired: found.length, left: 0 } },
-      ],
-    })
+    const before = await found()
+    expect(before.map(({ finding }) => finding)).toEqual(findings)
+    expect(await repairIn(redis, before)).toEqual(before.map(({ finding }) => ({ ...finding, kind: 'repaired' })))
     expect(await faults()).toEqual([])
     await call()
     expect(await faults()).toEqual([])
@@ -154,15 +151,14 @@ describe('finds, and says why it is left', () => {
     ['a key of another type', () => redis.del(key('journal')).then(() => redis.set(key('journal'), 'x')), [wrong('readable', any, expect.stringMatching(/^WRONGTYPE/))], ['what it was is not known']],
   ])('%s', async (_, corrupt, findings, why) => {
     await corrupt()
-    const before = await faults()
-    expect(before).toEqual(findings)
+    const before = await found()
+    expect(before.map(({ finding }) => finding)).toEqual(findings)
 
-    const { code, documents: told } = await repair()
-    expect({ code, found: told.slice(0, before.length) }).toEqual({ code: 1, found: before })
-    const left = told.flatMap((document) => ('left' in (document as object) ? [(document as { left: { why: string } }).left] : []))
-    expect(left.map(({ why }) => why)).toEqual(why.filter((reason) => reason !== null))
-    expect(told.at(-1)).toEqual({ summary: { accounts: 2, findings: before.length, repaired: why.filter((reason) => reason === null).length, left: left.length, seconds: any } })
-    expect(await faults()).toEqual(left.map(({ why, ...finding }) => why && finding))
+    const outcomes = await repairIn(redis, before)
+    const left = outcomes.flatMap((outcome) => (outcome.kind === 'left' ? [outcome] : []))
+    expect(outcomes.length - left.length).toBe(why.filter((reason) => reason === null).length)
+    expect(left.map((outcome) => outcome.why)).toEqual(why.filter((reason) => reason !== null))
+    expect(await faults()).toEqual(left.map(({ why, kind, ...finding }) => why && kind && finding))
   })
 
   it('keys without an account and a journal', async () => {
@@ -217,6 +213,18 @@ it.each([['no number', 'many', /is no number of partitions: many/], ['fewer', '8
     const { code, stdout, stderr } = await farebox(['audit', '--repair', '--yes', '--prefix', prefix], { REDIS_URL })
     expect({ code, stdout, stderr }).toEqual({ code: 2, stdout: '', stderr: expect.stringMatching(message) })
   })
+
+it('tells programs what was and what is', async () => {
+  await redis.hincrby(key('account'), ':balance', 1)
+  await redis.hset(key('grants'), 'more', '7')
+  const [balance, grant] = [wrong('balance', 50, 50.000001), wrong('grants', 0, 0.000007, 'grant more')]
+  expect(await repair()).toMatchObject({
+    code: 1, stderr: '', documents: [
+      balance, grant, { repaired: { account: 'ada', check: 'balance', before: 50.000001, after: 50 } }, { left: { ...grant, why: 'it is not what its entry says, or it has none' } },
+      { summary: { accounts: 2, findings: 2, repaired: 1, left: 1, seconds: any } },
+    ],
+  })
+})
 
 it('writes nothing where nothing is wrong', async () => {
   const before = await redis.hgetall(key('account'))

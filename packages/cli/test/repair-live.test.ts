@@ -6,7 +6,8 @@ import { afterAll, beforeEach, expect, inject, it } from 'vitest'
 import { audit } from '../dist/audit/audit.js'
 import { repair } from '../dist/audit/repair.js'
 
-const REDIS_URL = inject('redisUrl')
+/** A database of its own: an audit goes through all of its keys. */
+const REDIS_URL = `${inject('redisUrl')}/7`
 const CREDIT = 1_000_000
 const CALLERS = 8
 
