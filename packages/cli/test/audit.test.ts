@@ -193,6 +193,12 @@ it('repairs what came of a wrong balance that calls have gone on with', async ()
   ])
 })
 
+it('counts no call less: those that cost nothing have no entry', async () => {
+  await changeUsage('20044', /=2:/, '=7:1')
+  expect(await repairIn(redis, await found())).toMatchObject([{ kind: 'repaired', check: 'usage' }])
+  expect(await redis.hget(key('account'), ':u20044')).toMatch(/=7:\d+$/)
+})
+
 it('asks first, and not where there is nobody to ask', async () => {
   await redis.hincrby(key('account'), ':balance', 1)
   expect(await farebox(['audit', '--repair', '--prefix', prefix, '--redis', REDIS_URL])).toEqual({ code: 2, stdout: '', stderr: 'farebox: --repair: there is no terminal to ask on; add --yes\n' })
