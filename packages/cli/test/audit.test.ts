@@ -73,6 +73,9 @@ async function changeUsage(day: string, from: RegExp, to: string): Promise<void>
   await set(`:u${day}`, used.replace(from, to))
 }
 
+const grant = (id: string, credits: number) => redisStore(redis, { prefix, partitions: 16, now: () => now })
+  .send({ kind: 'grant', account: 'ada', grant: id, amount: credits * CREDIT, reason: 'allowance', source: 'top-up', priority: 50, expiresAt: 0 })
+
 /** Of ada. */
 const wrong = (check: string, expected: unknown, found: unknown, at?: string) => ({ account: 'ada', check, ...(at !== undefined && { at }), expected, found })
 const any = expect.anything() as unknown
@@ -99,6 +102,7 @@ describe('finds, and repairs', () => {
     ['a day that is gone', () => set(':days', '20040 20044'), [wrong('usage', 3, 0, 'refunded on 2024-11-16, a search')]],
     ['all days that are gone', () => redis.hdel(key('account'), ':days', ':u20043'), expect.arrayContaining([wrong('usage', 3, 0, 'refunded on 2024-11-16, a search')])],
     ['a grant that is not remembered', () => redis.hdel(key('grants'), 'last'), [wrong('grants', 30, 0, 'grant last')]],
+    ['a grant that only has the name of an allowance', () => grant('allowance', 3).then(() => redis.hdel(key('grants'), 'allowance')), [wrong('grants', 3, 0, 'grant allowance')]],
     ['an allowance that is not remembered', () => redis.hdel(key('account'), ':provisioned'), [wrong('allowance', 'given', 'not given')]],
     ['a budget that holds too much', () => set(':wtotal:all', '0 0 4000000'), [wrong('budgets', 3, 4, 'all, total')]],
     ['several at once', () => redis.hset(key('account'), { ':balance': '1', ':reserved': 'x', ':lots': '' }), expect.arrayContaining([wrong('balance', 50, 0.000001), wrong('readable', any, 'x', ':reserved')])],

@@ -75,7 +75,7 @@ describe('ends', () => {
   it('although the app listens, at a port that is in use, and waits until it does', async () => {
     const taken = createServer().listen(0)
     const { port } = taken.address() as AddressInfo
-    const source = `${SHOP}\nawait new Promise((listening) => app.listen(${port}, listening))\nexport { app, bill }`
+    const source = `import { createServer } from 'node:http'\n${SHOP}\nawait new Promise((listening) => createServer(app).listen(${port}, listening))\nexport { app, bill }`
     expect(await routes(source)).toMatchObject({ code: 0, stdout: 'POST /run  2 credits  (runs)\n' })
     taken.close()
   })
