@@ -152,6 +152,17 @@ export function testGrants(rig: Rig): void {
       clock.now += DAY
       expect((await entries()).entries).toHaveLength(3)
     })
+    test('ends again when the clock is put back and a reservation gives back of it then', async () => {
+      await ending('g1', 60_000)
+      await reserve({ allowance: 0, ceiling: 50, ttlMs: 600_000 })
+      clock.now += 60_000
+      expect(await balance()).toMatchObject(standing(50, 50))
+      clock.now -= 10_000
+      await release()
+      expect(await balance()).toMatchObject(standing(50, 0))
+      clock.now += 10_000
+      expect(await balance()).toMatchObject(standing(0, 0))
+    })
     test('has ended at its end, however late somebody looks', async () => {
       await ending('later', 2_000)
       await ending('sooner', 1_000)

@@ -203,12 +203,29 @@ export function testOperations(rig: Rig): void {
       await settle({ reservation: 'r2', key: 'k1', payload: 'p2', charge: 3, response: 'second' })
       expect(await reserve({ reservation: 'r3', key: 'k1', payload: 'p2' })).toMatchObject({ kind: 'replayed', charge: 3, response: 'second' })
     })
-    test('that ends when its key is forgotten leaves it so', async () => {
+    test('keeps its key while it goes on, however long: the call is not sold twice', async () => {
       await reserve(k1)
       await hold({ ...k1, ttlMs: 2 * RECORD_KEPT_MS, response: 'r' })
-      clock.now += RECORD_KEPT_MS
+      clock.now += 2 * RECORD_KEPT_MS - 1
+      expect(await reserve({ reservation: 'r2', ...k1 })).toMatchObject({ kind: 'replayed', pending: true })
+      await progress({ key: 'k1', ttlMs: 2 * RECORD_KEPT_MS })
+      clock.now += 2 * RECORD_KEPT_MS - 1
+      expect(await reserve({ reservation: 'r2', ...k1 })).toMatchObject({ kind: 'replayed', pending: true })
       await finish({ key: 'k1' })
+      clock.now += RECORD_KEPT_MS - 1
+      expect(await reserve({ reservation: 'r2', ...k1 })).toMatchObject({ kind: 'replayed', pending: false, charge: 20 })
+      clock.now += 1
       expect(await reserve({ reservation: 'r2', ...k1 })).toMatchObject({ kind: 'reserved' })
+    })
+    test('that goes on leaves a key alone that has passed to another call, and one that is free', async () => {
+      await reserve(k1)
+      await hold({ ...k1, ttlMs: 60_000 })
+      await progress({ key: 'k2', ttlMs: 60_000 })
+      expect(await reserve({ reservation: 'r2', key: 'k2', payload: 'p' })).toMatchObject({ kind: 'reserved' })
+      await settle({ reservation: 'r2', key: 'k2', payload: 'p', response: 'second' })
+      await progress({ key: 'k2', ttlMs: 10 * RECORD_KEPT_MS })
+      clock.now += RECORD_KEPT_MS
+      expect(await reserve({ reservation: 'r3', key: 'k2', payload: 'p' })).toMatchObject({ kind: 'reserved' })
     })
 
     test('can have any text as its id, progress and result, and two never meet', async () => {

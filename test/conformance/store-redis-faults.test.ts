@@ -209,7 +209,7 @@ describe('what a command names', () => {
     await store.send({ kind: 'hold', ...call, operation: 'op', product: 'a', ttlMs: 10 * minute, response: '' })
     await store.send({ kind: 'register', operation: 'op', place: 'ada', keptMs: 2 * minute })
     await store.send({ kind: 'count', name: 'a', counts: { calls: 1 } })
-    const expected = { '{*}:call:ada:k': day + minute, '{*}:operation:ada:op': day + 11 * minute, 'operation:op': 3 * minute, 'counts:a': 2 * week }
+    const expected = { '{*}:call:ada:k': day + 11 * minute, '{*}:operation:ada:op': day + 11 * minute, 'operation:op': 3 * minute, 'counts:a': 2 * week }
     for (const [pattern, ms] of Object.entries(expected)) {
       const [key] = await redis.keys(`${prefix}:${pattern}`)
       const left = await redis.pttl(key!)

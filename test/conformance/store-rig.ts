@@ -40,7 +40,7 @@ export function rig(makeStore: MakeStore) {
     entries: (given: Of<'entries'> = {}) => send({ kind: 'entries', account: 'ada', after: '', limit: 1_000, ...given }),
     hold: (given: Of<'hold'> = {}) =>
       send({ kind: 'hold', account: 'ada', reservation: 'r1', operation: 'op1', ceiling: 30, product: 'research', ttlMs: 600_000, key: '', payload: '', response: '', ...given }),
-    progress: (given: Of<'progress'> = {}) => send({ kind: 'progress', account: 'ada', operation: 'op1', reservation: 'r1', progress: '', ttlMs: 0, ...given }),
+    progress: (given: Of<'progress'> = {}) => send({ kind: 'progress', account: 'ada', operation: 'op1', reservation: 'r1', key: '', progress: '', ttlMs: 0, ...given }),
     finish: (given: Of<'finish'> = {}) =>
       send({ kind: 'finish', account: 'ada', operation: 'op1', reservation: 'r1', key: '', succeeded: 1, charge: 20, result: '', ...given }),
     operation: (given: Of<'operation'> = {}) => send({ kind: 'operation', account: 'ada', operation: 'op1', ...given }),

@@ -120,6 +120,18 @@ export function testStore(name: string, makeStore: MakeStore): void {
         await grant()
         expect(await settle({ charge: 31 })).toMatchObject({ ceiling: 30, charge: 30, late: true })
       })
+      test('sent again is not charged twice when the clock is put back after it was forgotten', async () => {
+        const firstSentAt = clock.now
+        await reserve()
+        await settle()
+        clock.now += CLOSED_KEPT_MS
+        await balance()
+        clock.now -= CLOSED_KEPT_MS
+        const again = await settle({ firstSentAt })
+        expect(again).toEqual({ kind: 'unknown', now: firstSentAt + CLOSED_KEPT_MS, ...standing(80, 0) })
+        // Whoever knows that it was not charged sends it as of then.
+        expect(await settle({ reservation: 'r2', firstSentAt: firstSentAt + CLOSED_KEPT_MS })).toMatchObject({ kind: 'settled', late: true, charge: 20 })
+      })
       test('first sent CLOSED_KEPT_MS ago for an id that is not remembered is unknown and moves nothing', async () => {
         await reserve()
         const firstSentAt = clock.now

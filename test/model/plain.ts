@@ -6,6 +6,7 @@ export interface PlainAccount {
   readonly reserved: number
   readonly provisioned: boolean
   readonly sweepAt: number
+  readonly sweptAt: number
   readonly usageDay: number
   readonly reservations: Readonly<Record<string, Reservation>>
   readonly grants: Readonly<Record<string, number>>
@@ -23,11 +24,11 @@ export interface PlainAccount {
 }
 
 export function plain(state: AccountState, now: number): PlainAccount {
-  const { balance, reserved, provisioned, sweepAt, usageDay } = state
+  const { balance, reserved, provisioned, sweepAt, sweptAt, usageDay } = state
   const entries: LedgerEntry[] = []
   for (let at = state.journal; at; at = at.previous) entries.unshift(at.entry)
   return {
-    balance, reserved, provisioned, sweepAt, usageDay, entries,
+    balance, reserved, provisioned, sweepAt, sweptAt, usageDay, entries,
     lots: state.lots, topped: state.topped, recurring: state.recurring, budgets: record(state.budgets), alerts: record(state.alerts), refunds: record(state.refunds),
     reservations: record(state.reservations), grants: record(state.grants), usage: record(state.usage),
     calls: remembered(record(state.calls), now), operations: remembered(record(state.operations), now),

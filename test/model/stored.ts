@@ -39,7 +39,7 @@ async function readAccount(redis: Redis, { account, journal, grants, refunds, ca
   const number = (name: string) => Number(fields[name] ?? 0)
   return {
     balance: number(':balance'), reserved: number(':reserved'), provisioned: number(':provisioned') === 1,
-    sweepAt: number(':sweepAt'), usageDay: number(':usageDay'),
+    sweepAt: number(':sweepAt'), sweptAt: number(':sweptAt'), usageDay: number(':usageDay'),
     lots: readLots(fields[':lots'] ?? ''), topped: number(':topped'), recurring: readRecurring(fields[':recurring']),
     budgets: readBudgets(fields), alerts: readAlerts(fields[':alerts'] ?? ''), refunds: readRefunds(refunds ? await redis.hgetall(refunds) : {}),
     reservations: readReservations(fields), usage: readUsage(fields),

@@ -13,7 +13,7 @@ commands.hold = function(id)
 
   local expires_at = now + ttl
   local _, reserved_at = prolong(id, expires_at)
-  if call_name then records.keep_call(call_name, id, payload, '0', ceiling, '0', response) end
+  if call_name then records.keep_call(call_name, id, payload, '0', ceiling, '0', response, expires_at) end
   local its = {
     reservation = id, product = product, status = 'p', ceiling = ceiling, charge = '0', shortfall = '0', late = '0',
     started_at = reserved_at or NOW, finished_at = '0', progress = '',

@@ -9,9 +9,9 @@ function records.call(name)
   return { reservation = reservation, payload = payload, finished = finished == '1', ceiling = ceiling, charge = charge }
 end
 
--- records.put_call(name, id, payload, finished, ceiling, charge, response): remembers a call; without a response it keeps its own
-function records.put_call(name, id, payload, finished, ceiling, charge, response)
-  local kept_until = format('%d', now + RECORD_KEPT_MS)
+-- records.put_call(name, id, payload, finished, ceiling, charge, response, from): remembers a call, from now or later; without a response it keeps its own
+function records.put_call(name, id, payload, finished, ceiling, charge, response, from)
+  local kept_until = format('%d', (from or now) + RECORD_KEPT_MS)
   records.put(name, kept_until .. ' ' .. id .. ' ' .. payload .. ' ' .. finished .. ' ' .. ceiling .. ' ' .. charge, response)
 end
 
@@ -34,11 +34,19 @@ function records.earlier_call(name, payload)
   return 'in_progress ' .. NOW .. ' ' .. format('%d', since + lasts) .. ' ' .. balance .. ' ' .. reserved
 end
 
--- records.keep_call(name, id, payload, finished, ceiling, charge, response): as `put_call`, unless the key has passed to another call
-function records.keep_call(name, id, payload, finished, ceiling, charge, response)
+-- records.keep_call(name, id, payload, finished, ceiling, charge, response, from): as `put_call`, unless the key has passed to another call
+function records.keep_call(name, id, payload, finished, ceiling, charge, response, from)
   local known = records.call(name)
   if known and known.reservation ~= id and (known.finished or find(known.reservation) == 'o') then return end
-  records.put_call(name, id, payload, finished, ceiling, charge, response)
+  records.put_call(name, id, payload, finished, ceiling, charge, response, from)
+end
+
+-- records.keep_longer(name, id, time): a call whose operation goes on until then keeps its key as long
+function records.keep_longer(name, id, time)
+  local known = records.call(name)
+  if not known or known.reservation ~= id then return end
+  local kept_until, rest = match(records.read(name), '^(%d+)(.*)$')
+  records.put(name, format('%d', max(kept_until, time)) .. rest)
 end
 
 -- records.free_call(name, id): a call that failed has not used its key; one that is finished has, whatever comes after

@@ -34,6 +34,10 @@ commands.settle = function(id)
   local ceiling, charge, product, first_sent_at, details, scopes = text('ceiling'), text('charge'), text('product'), number('firstSentAt'), text('details'), text('budgets')
   local name, payload, response
   if text('key') ~= '' then name, payload, response = key('call'), text('payload'), text('response') end
-  if now - first_sent_at >= CLOSED_KEPT_MS and not find(id) then return 'unknown ' .. NOW .. ' ' .. balance .. ' ' .. reserved end
+  if string.sub(field(id) or '', 1, 1) ~= 'o' and not find(id) then
+    -- Not the clock alone: what was forgotten stays so when it is put back.
+    local forgotten = max(now, rarely.own(':sweptAt') or 0)
+    if first_sent_at + CLOSED_KEPT_MS <= forgotten then return 'unknown ' .. format('%d', forgotten) .. ' ' .. balance .. ' ' .. reserved end
+  end
   return closed_reply(settle(id, ceiling, charge, product, details, scopes, name, payload, response))
 end

@@ -2,6 +2,7 @@
 -- a field a reservation and these of its own; a reservation's id is percent-encoded and so never begins with a colon:
 --   :balance :reserved :provisioned :sweepAt :usageDay   as in core's AccountState; what is 0 may be missing
 --   :lots      grants that end or are used out of turn, see lots.lua
+--   :sweptAt   as in core's AccountState, read when it is needed
 --   :topped :alerts   see alerts.lua
 --   :recurring an allowance that comes again, see allowance.lua
 --   :w<window>:<scope>   what is spent and held of budgets, see budgets.lua

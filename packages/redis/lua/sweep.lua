@@ -53,4 +53,5 @@ function rarely.sweep()
   if has_windows then time = earliest(time, plan.drop_ended()) end
   sweep_at = format('%d', time)
   change(':sweepAt', sweep_at)
+  rarely.put_own(':sweptAt', format('%d', max(now, rarely.own(':sweptAt') or 0)))
 end

@@ -4,7 +4,7 @@ import type { Closed, Release, Replies, Settle } from './commands.js'
 import { post } from './journal.js'
 import { free, keep } from './keyed-call.js'
 import { CLOSED_KEPT_MS } from './limits.js'
-import { change, expire, firstOf, heldShares, ofLots, sharesOf } from './lots.js'
+import { change, expire, firstOf, heldShares, nextEnd, ofLots, sharesOf } from './lots.js'
 import { isOver, unhold } from './reservations.js'
 import { standing } from './standing.js'
 import type { AccountState, ClosedReservation, Share } from './state.js'
@@ -15,25 +15,32 @@ import { countUsage } from './usage.js'
  * now, the rest recorded as a shortfall.
  */
 export function settle(state: AccountState, command: Settle, now: number): [AccountState, Replies['settle']] {
+  // Not the clock alone: what was forgotten stays so when it is put back.
+  const forgotten = Math.max(now, state.sweptAt)
+  if (!current(state, command.reservation, now) && command.firstSentAt + CLOSED_KEPT_MS <= forgotten) return [state, { kind: 'unknown', now: forgotten, ...standing(state) }]
+  return charge(state, command, now)
+}
+
+/** As `settle`, of a reservation that is known not to have been charged and forgotten. */
+export function charge(state: AccountState, command: Omit<Settle, 'firstSentAt'>, now: number): [AccountState, Closed] {
   const known = current(state, command.reservation, now)
   if (known && known.kind !== 'open') return [state, closedReply(state, known)]
-  if (!known && now - command.firstSentAt >= CLOSED_KEPT_MS) return [state, { kind: 'unknown', now, ...standing(state) }]
 
   const ceiling = known?.ceiling ?? command.ceiling
   const owed = Math.min(command.charge, ceiling)
-  const charge = known ? owed : Math.min(owed, standing(state).available)
-  const spent = known ? firstOf(heldShares(state, known), charge) : sharesOf(state, charge)
-  const freed = known ? unhold(state, known, charge) : count(state, windowsOf(state, command.budgets, now), 0, charge)
-  const taken = take(freed, command, spent, owed - charge, now)
-  const used = countUsage(expire(taken, now, now), command.product, charge, now)
-  const shortfall = owed - charge
+  const charged = known ? owed : Math.min(owed, standing(state).available)
+  const shortfall = owed - charged
+  const spent = known ? firstOf(heldShares(state, known), charged) : sharesOf(state, charged)
+  const freed = known ? unhold(state, known, charged) : count(state, windowsOf(state, command.budgets, now), 0, charged)
+  const taken = take(freed, command, spent, shortfall, now)
+  const used = countUsage(expire(taken, now, now), command.product, charged, now)
   const { key, reservation, payload, response } = command
-  const kept = keep(used, key, { reservation, payload, finished: true, ceiling, charge, response }, now)
-  return close(kept, command.reservation, { kind: 'settled', ceiling, charge, shortfall, late: !known, closedAt: now })
+  const kept = keep(used, key, { reservation, payload, finished: true, ceiling, charge: charged, response }, now)
+  return close(kept, command.reservation, { kind: 'settled', ceiling, charge: charged, shortfall, late: !known, closedAt: now })
 }
 
 /** Takes what was spent, with an entry that says from which lots. */
-function take(state: AccountState, { reservation, product, details = '' }: Settle, spent: readonly Share[], shortfall: number, now: number): AccountState {
+function take(state: AccountState, { reservation, product, details = '' }: Pick<Settle, 'reservation' | 'product' | 'details'>, spent: readonly Share[], shortfall: number, now: number): AccountState {
   const charge = spent.reduce((sum, { amount }) => sum + amount, 0)
   if (charge + shortfall === 0) return state
   const lots = ofLots(spent).map(({ grant, amount }) => {
@@ -61,7 +68,8 @@ function current(state: AccountState, id: string, now: number) {
 function close(state: AccountState, id: string, closed: ClosedReservation): [AccountState, Closed] {
   const after = {
     ...state,
-    sweepAt: earliest(state.sweepAt, closed.closedAt + CLOSED_KEPT_MS),
+    // A lot that what was held of has come back to ends again, should the clock have been put back.
+    sweepAt: [state.sweepAt, closed.closedAt + CLOSED_KEPT_MS, nextEnd(state.lots, closed.closedAt)].reduce(earliest),
     reservations: state.reservations.set(id, closed),
   }
   return [after, closedReply(after, closed)]

@@ -177,6 +177,8 @@ export interface Progress {
   readonly account: string
   readonly operation: string
   readonly reservation: string
+  /** The idempotency key that its call was made under, `''` for none: it is kept as long. */
+  readonly key: string
   readonly progress: string
   readonly ttlMs: number
 }
@@ -284,7 +286,7 @@ export interface Closed extends Standing {
 /** Neither open nor remembered, and too old to tell whether it was charged: nothing was moved. */
 export interface UnknownReservation extends Standing {
   readonly kind: 'unknown'
-  /** The store's time. */
+  /** The store's time, or when it last forgot reservations if its clock was put back since: a settle first sent then is not too old. */
   readonly now: number
 }
 

@@ -22,10 +22,17 @@ export function earlierCall(state: AccountState, { key, payload }: Reserve, now:
   return { kind: 'in_progress', now, expiresAt: open!.expiresAt, ...standing(state) }
 }
 
-/** Writes down what is known of a call under its key, unless the key has passed to another call since. */
-export function keep(state: AccountState, key: string, call: Omit<KeyedCall, 'keptUntil'>, now: number): AccountState {
+/** Writes down for RECORD_KEPT_MS, from `now` or later, what is known of a call under its key, unless the key has passed to another call since. */
+export function keep(state: AccountState, key: string, call: Omit<KeyedCall, 'keptUntil'>, now: number, from = now): AccountState {
   if (key === '' || belongsToAnother(state, key, call.reservation, now)) return state
-  return { ...state, calls: state.calls.set(key, { ...call, keptUntil: now + RECORD_KEPT_MS }) }
+  return { ...state, calls: state.calls.set(key, { ...call, keptUntil: from + RECORD_KEPT_MS }) }
+}
+
+/** A call whose operation goes on until then keeps its key as long. */
+export function keepLonger(state: AccountState, key: string, reservation: string, until: number, now: number): AccountState {
+  const call = callUnder(state, key, now)
+  if (call?.reservation !== reservation) return state
+  return { ...state, calls: state.calls.set(key, { ...call, keptUntil: Math.max(call.keptUntil, until) }) }
 }
 
 /** A call that failed has not used its key. One that is finished has, whatever comes after. */

@@ -1,7 +1,7 @@
-import { release, settle } from './close.js'
+import { charge, release } from './close.js'
 import type { Closed, Finish, Hold, NoOperation, OperationRead, Progress, ReadOperation, Replies } from './commands.js'
 import { prolong } from './extend.js'
-import { callUnder, keep } from './keyed-call.js'
+import { callUnder, keep, keepLonger } from './keyed-call.js'
 import { RECORD_KEPT_MS } from './limits.js'
 import { openReservation } from './reservations.js'
 import { standing } from './standing.js'
@@ -16,7 +16,7 @@ export function hold(state: AccountState, command: Hold, now: number): [AccountS
   const expiresAt = now + command.ttlMs
   const startedAt = openReservation(state, reservation, now)?.reservedAt ?? now
   const prolonged = prolong(state, reservation, expiresAt, now)
-  const answered = keep(prolonged, key, { reservation, payload, finished: false, ceiling, charge: 0, response }, now)
+  const answered = keep(prolonged, key, { reservation, payload, finished: false, ceiling, charge: 0, response }, now, expiresAt)
   return put(answered, id, {
     reservation, product, ceiling, startedAt, status: 'pending', charge: 0, shortfall: 0, late: false,
     finishedAt: 0, progress: '', result: '', keptUntil: expiresAt + RECORD_KEPT_MS,
@@ -28,11 +28,9 @@ export function progress(state: AccountState, command: Progress, now: number): [
   if (!known) return [state, noOperation(state)]
   if (statusOf(state, known, now) !== 'pending') return [state, read(state, command.operation, known, now)]
   const expiresAt = command.ttlMs === 0 ? 0 : now + command.ttlMs
-  return put(prolong(state, known.reservation, expiresAt, now), command.operation, {
-    ...known,
-    progress: command.progress === '' ? known.progress : command.progress,
-    keptUntil: Math.max(known.keptUntil, expiresAt + RECORD_KEPT_MS),
-  }, now)
+  const keptUntil = Math.max(known.keptUntil, expiresAt + RECORD_KEPT_MS)
+  const prolonged = keepLonger(prolong(state, known.reservation, expiresAt, now), command.key, known.reservation, keptUntil, now)
+  return put(prolonged, command.operation, { ...known, progress: command.progress === '' ? known.progress : command.progress, keptUntil }, now)
 }
 
 /** A finished operation stays as it is. One that has expired is charged late, like every call. */
@@ -40,7 +38,7 @@ export function finish(state: AccountState, command: Finish, now: number): [Acco
   const known = current(state, command.operation, now)
   if (!known) return [state, noOperation(state)]
   if (known.status !== 'pending') return [state, read(state, command.operation, known, now)]
-  const [closed, end] = command.succeeded === 1 ? charge(state, command, known, now) : release(state, { ...command, kind: 'release', reservation: known.reservation }, now)
+  const [closed, end] = command.succeeded === 1 ? succeed(state, command, known, now) : release(state, { ...command, kind: 'release', reservation: known.reservation }, now)
   const { charge: charged, shortfall, late } = end
   return put(closed, command.operation, {
     ...known, status: command.succeeded === 1 ? 'succeeded' : 'failed', charge: charged, shortfall, late,
@@ -48,12 +46,11 @@ export function finish(state: AccountState, command: Finish, now: number): [Acco
   }, now)
 }
 
-function charge(state: AccountState, command: Finish, { reservation, ceiling, product }: Operation, now: number): [AccountState, Closed] {
+function succeed(state: AccountState, command: Finish, { reservation, ceiling, product }: Operation, now: number): [AccountState, Closed] {
   const call = callUnder(state, command.key, now)
   const own = call?.reservation === reservation ? { key: command.key, payload: call.payload, response: call.response } : { key: '', payload: '', response: '' }
-  const { account, charge, details, budgets } = command
-  // Sent for the first time now: whether it was charged before is what the operation itself remembers.
-  return settle(state, { kind: 'settle', account, reservation, ceiling, charge, product, firstSentAt: now, ...(details && { details }), ...(budgets && { budgets }), ...own }, now) as [AccountState, Closed]
+  // Whether it was charged before is what the operation itself remembers.
+  return charge(state, { ...command, ...own, kind: 'settle', reservation, ceiling, product }, now)
 }
 
 export function readOperation(state: AccountState, { operation }: ReadOperation, now: number): OperationRead | NoOperation {

@@ -10,6 +10,8 @@ export interface AccountState {
   readonly provisioned: boolean
   /** Nothing needs sweeping before this time; 0 when there is nothing to sweep. */
   readonly sweepAt: number
+  /** Until when what is over may have been forgotten. The clock may be put back, this is not. */
+  readonly sweptAt: number
   readonly reservations: PersistentMap<Reservation>
   /** Amount by grant id. Kept for good: a webhook may be sent again days later. */
   readonly grants: PersistentMap<number>
@@ -207,6 +209,7 @@ export const emptyAccount: AccountState = {
   reserved: 0,
   provisioned: false,
   sweepAt: 0,
+  sweptAt: 0,
   reservations: PersistentMap.empty(),
   grants: PersistentMap.empty(),
   usage: PersistentMap.empty(),

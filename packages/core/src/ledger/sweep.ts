@@ -15,7 +15,7 @@ export function sweep(before: AccountState, now: number): AccountState {
   if (before.sweepAt === 0 || now < before.sweepAt) return before
   const state = dropEnded(expire(letGo(renew(before, now), now), now), now)
   const { calls, operations } = state
-  return { ...state, sweepAt: nextSweep(state, now), calls: dropForgotten(calls, now), operations: dropForgotten(operations, now) }
+  return { ...state, sweepAt: nextSweep(state, now), sweptAt: Math.max(state.sweptAt, now), calls: dropForgotten(calls, now), operations: dropForgotten(operations, now) }
 }
 
 function nextSweep(state: AccountState, now: number): number {

@@ -87,8 +87,8 @@ export class OperationsDesk implements Operations {
 
   async #goOn(operation: string, found: Found | undefined, progress: string, ttlMs: number): Promise<OperationOutcome> {
     if (!found) return { kind: 'unknown' }
-    const { account, reservation } = found.place
-    return outcomeOf(account, await this.#ask({ kind: 'progress', account, operation, reservation, progress, ttlMs }))
+    const { account, reservation, key } = found.place
+    return outcomeOf(account, await this.#ask({ kind: 'progress', account, operation, reservation, key, progress, ttlMs }))
   }
 
   async #finish(operation: string, found: Found | undefined, endAt: (place: Place) => End): Promise<OperationOutcome> {
