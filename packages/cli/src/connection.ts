@@ -58,6 +58,6 @@ function absence(error: unknown, first: Error | undefined, where: string): OutOf
   if (!(error instanceof Error)) return undefined
   const why = first ?? error
   if (why.name === 'ReplyError') return new OutOfReach(`Redis at ${where} refuses: ${why.message}`)
-  if (!('syscall' in error) && !/connection is closed|timed? ?out|max retries|startup nodes|slots cache/i.test(error.message)) return undefined
+  if (!('syscall' in error) && !/connection is closed|timed? ?out|max retries|startup nodes|slots cache|cluster (?:redirections|isn't ready)/i.test(error.message)) return undefined
   return new OutOfReach(`no answer from Redis at ${where}: ${why instanceof AggregateError ? why.errors.map(String).join('; ') : why.message}`)
 }
