@@ -21,7 +21,8 @@ export const deeds = {
   settle: {
     weight: 20,
     aim(known, move, now) {
-      const call = callOf(known, move, now, ({ operation }) => !operation)
+      // Sent again soon, or long after. Between the two its end is forgotten, and is not known any more should the clock be put back then.
+      const call = callOf(known, move, now, ({ operation, endAskedAt = now }) => !operation && (now < endAskedAt + SENT_AGAIN_MS || now > endAskedAt + 3 * SENT_AGAIN_MS))
       if (!call) return undefined
       call.endAskedAt ??= now
       const { reservation, ceiling, charge, product, key, payload } = call
@@ -50,7 +51,7 @@ export const deeds = {
       if (!call) return undefined
       const { reservation, ceiling, product, key, payload } = call
       const taken = nth(known.calls.filter(({ operation }) => operation && now < operation.heldAt + SENT_AGAIN_MS), move.which)
-      const operation = call.operation?.id ?? (move.variant % 8 === 7 ? taken?.operation!.id : undefined) ?? `op:${reservation}`
+      const operation = call.operation?.id ?? (move.variant % 4 === 2 ? taken?.operation!.id : undefined) ?? `op:${reservation}`
       return { kind: 'hold', account: known.account, reservation, operation, ceiling, product, ttlMs: nth([600_000, 2 * DAY, 60_000, 0], move.variant)!, key, payload, response: 'accepted' }
     },
   },
@@ -79,9 +80,9 @@ export const deeds = {
   grant: {
     weight: 9,
     aim(known, { amount, variant }, now) {
-      const endsIn = nth([0, 0, 60_000, 90_000, 120_000, DAY, 31 * DAY, -1], variant)!
       // A balance that is full takes no more.
-      const full = known.provisioned && variant === 59 ? MAX_AMOUNT - 10 - known.stored!.balance : 0
+      const full = known.provisioned && variant >= 58 ? Math.max(0, MAX_AMOUNT - 3 - known.stored!.balance) : 0
+      const endsIn = full ? 0 : nth([0, 0, 60_000, 90_000, 120_000, DAY, 31 * DAY, -1], variant)!
       const grant = {
         kind: 'grant', account: known.account, grant: `g:${known.grants.length}`, amount: full || amount + 1, reason: 'for you', source: nth(['promotion', 'top-up'], variant)!,
         priority: nth([50, 50, 10, 90], amount)!, expiresAt: endsIn === 0 ? 0 : now + endsIn,

@@ -4,9 +4,10 @@ import { stories, type Story } from './moves.js'
 import { Counts } from './run.js'
 
 const STORIES_A_ROUND = 50
+const LONG = 20_000
 const SEED = Number(process.env['FAREBOX_SEED'] ?? Date.now() % 2 ** 31)
 
-/** What a search has to come across, or its stories say little. */
+/** What a long search has to come across, or its stories say little. */
 const OUTCOMES = [
   'reserved', 'insufficient', 'conflict', 'in_progress', 'replayed', 'mismatch', 'settled', 'released', 'unknown', 'late', 'short', 'extended', 'gone',
   'granted', 'grant_conflict', 'grant_overflow', 'refunded', 'refund_too_high', 'refund_conflict', 'refund_overflow', 'no_charge',
@@ -21,5 +22,5 @@ export async function search(steps: number, tell: (story: Story, counts: Counts)
   }
   const { outcomes } = counts
   if (process.env['FAREBOX_SHOW']) console.log(counts.steps, Object.fromEntries([...outcomes].map(([name, count]) => [name, `${(100 * count / counts.steps).toFixed(2)} %`])))
-  expect(OUTCOMES.filter((outcome) => !outcomes.has(outcome)), 'what no story came to').toEqual([])
+  if (counts.steps >= LONG) expect(OUTCOMES.filter((outcome) => !outcomes.has(outcome)), 'what no story came to').toEqual([])
 }
