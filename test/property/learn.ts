@@ -19,10 +19,10 @@ export function learn(known: Known, command: LedgerCommand, reply: LedgerReply, 
   const call = 'reservation' in command ? known.calls.find(({ reservation }) => reservation === command.reservation) : undefined
   switch (reply.kind) {
     case 'granted':
-      if (!reply.replayed) learned.posted.push(`grant ${reply.amount} ${(command as { grant: string }).grant}`)
+      if (command.kind === 'grant' && !reply.replayed) learned.posted.push(`grant ${reply.amount} ${command.grant}`)
       break
     case 'refunded':
-      if (!reply.replayed) learned.posted.push(`refund ${reply.amount} ${(command as { reservation: string }).reservation}`)
+      if (command.kind === 'refund' && !reply.replayed) learned.posted.push(`refund ${reply.amount} ${command.reservation}`)
       break
     case 'reserved':
       if (call!.deadline === 0) {
@@ -37,7 +37,7 @@ export function learn(known: Known, command: LedgerCommand, reply: LedgerReply, 
       provision(known, learned)
       break
     case 'extended':
-      call!.deadline = Math.max(call!.deadline, now + (command as { ttlMs: number }).ttlMs)
+      prolong(call!, command, now)
       if (reply.expiresAt !== call!.deadline) learned.wrong.push(`extended until ${reply.expiresAt}, not ${call!.deadline}`)
       break
     case 'settled':
@@ -82,16 +82,25 @@ function end(call: Call, reply: Pick<Closed, 'charge' | 'shortfall' | 'late' | '
 
 function operate(known: Known, command: LedgerCommand, reply: OperationRead, now: number, learned: Learned): void {
   const call = known.calls.find(({ reservation }) => reservation === reply.reservation)!
-  const isNew = command.kind === 'hold' && !call.operation
-  if (isNew) {
-    call.operation = { id: reply.operation, heldAt: now }
-    call.keyKeptUntil = now + RECORD_KEPT_MS
+  switch (command.kind) {
+    case 'hold':
+      if (call.operation) break
+      call.operation = { id: reply.operation, heldAt: now }
+      call.keyKeptUntil = now + RECORD_KEPT_MS
+      prolong(call, command, now)
+      break
+    case 'progress':
+      if (command.ttlMs > 0) prolong(call, command, now)
+      break
+    case 'finish':
+      if (reply.status === 'succeeded') end(call, reply, now, learned)
+      call.deadline = 0
+      break
+    default:
   }
-  if (isNew || (command.kind === 'progress' && reply.status === 'pending' && command.ttlMs > 0)) {
-    if (call.deadline > 0) call.deadline = Math.max(call.deadline, now + (command as { ttlMs: number }).ttlMs)
-  }
-  if (command.kind !== 'finish') return
-  if (reply.status === 'succeeded') end(call, reply, now, learned)
-  call.deadline = 0
 }
 
+/** Moves the deadline of a call that is open, never to an earlier time. */
+function prolong(call: Call, command: LedgerCommand, now: number): void {
+  if ('ttlMs' in command && call.deadline > 0) call.deadline = Math.max(call.deadline, now + command.ttlMs)
+}

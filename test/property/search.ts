@@ -21,6 +21,5 @@ export async function search(steps: number, tell: (story: Story, counts: Counts)
     await fc.assert(fc.asyncProperty(stories, (story) => tell(story, counts)), { seed, numRuns: STORIES_A_ROUND })
   }
   const { outcomes } = counts
-  if (process.env['FAREBOX_SHOW']) console.log(counts.steps, Object.fromEntries([...outcomes].map(([name, count]) => [name, `${(100 * count / counts.steps).toFixed(2)} %`])))
   if (counts.steps >= LONG) expect(OUTCOMES.filter((outcome) => !outcomes.has(outcome)), 'what no story came to').toEqual([])
 }
