@@ -148,7 +148,7 @@ export function testGrants(rig: Rig): void {
       expect(await balance()).toMatchObject(standing(57, 0))
       clock.now += 1
       expect(await balance()).toMatchObject(standing(7, 0))
-      expect(await last()).toEqual({ id: '3', at: clock.now, kind: 'expiry', amount: -50, balance: 7, reference: 'g1', label: 'promotion', shortfall: 0, lots: [] })
+      expect(await last()).toEqual({ id: '3', at: clock.now, kind: 'expiry', amount: -50, balance: 7, reference: 'g1', label: 'promotion', shortfall: 0, lots: [], details: '' })
       clock.now += DAY
       expect((await entries()).entries).toHaveLength(3)
     })

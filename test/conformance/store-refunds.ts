@@ -30,7 +30,7 @@ export function testRefunds(rig: Rig): void {
       await use('r1', 20, 100)
       clock.now += 5
       expect(await refund()).toEqual({ kind: 'refunded', amount: 20, replayed: false, left: 0, ...standing(100, 0) })
-      expect(await last()).toEqual({ id: '3', at: clock.now, kind: 'refund', amount: 20, balance: 100, reference: 'r1', label: 'broken', shortfall: 0, lots: [] })
+      expect(await last()).toEqual({ id: '3', at: clock.now, kind: 'refund', amount: 20, balance: 100, reference: 'r1', label: 'broken', shortfall: 0, lots: [], details: '' })
     })
     test('gives back a part, and the next one what is left', async () => {
       await use('r1', 20, 100)

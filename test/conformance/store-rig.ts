@@ -34,7 +34,8 @@ export function rig(makeStore: MakeStore) {
       send({ kind: 'grant', account: 'ada', grant: 'g1', amount: 50, reason: 'top-up', source: 'top-up', priority: 50, expiresAt: 0, ...given }),
     refund: (given: Of<'refund'> = {}) =>
       send({ kind: 'refund', account: 'ada', refund: 'f1', reservation: 'r1', entry: '2', amount: 0, reason: 'broken', ...given }),
-    balance: (account = 'ada') => send({ kind: 'balance', account }),
+    balance: (account = 'ada', given: Of<'balance'> = {}) => send({ kind: 'balance', account, ...given }),
+    watch: (given: Of<'watch'> = {}) => send({ kind: 'watch', account: 'ada', watch: 'w1', thresholds: [], ...given }),
     usage: (account = 'ada') => send({ kind: 'usage', account }),
     entries: (given: Of<'entries'> = {}) => send({ kind: 'entries', account: 'ada', after: '', limit: 1_000, ...given }),
     hold: (given: Of<'hold'> = {}) =>

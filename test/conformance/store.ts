@@ -108,13 +108,13 @@ export function testStore(name: string, makeStore: MakeStore): void {
         expect(late).toEqual({ kind: 'settled', ceiling: 80, charge: 30, shortfall: 45, late: true, ...standing(70, 70) })
         expect(await settle({ ceiling: 80, charge: 75 })).toEqual(late)
         expect((await entries()).entries.at(-1)).toEqual(
-          { id: '2', at: clock.now, kind: 'charge', amount: -30, balance: 70, reference: 'r1', label: 'personas', shortfall: 45, lots: [] })
+          { id: '2', at: clock.now, kind: 'charge', amount: -30, balance: 70, reference: 'r1', label: 'personas', shortfall: 45, lots: [], details: '' })
         expect((await usage()).rows).toEqual([{ day: TODAY, product: 'personas', calls: 1, charged: 30, refunded: 0 }])
       })
       test('late against nothing records all of it as a shortfall', async () => {
         expect(await settle()).toEqual({ kind: 'settled', ceiling: 30, charge: 0, shortfall: 20, late: true, ...standing(0, 0) })
         expect((await entries()).entries).toEqual(
-          [{ id: '1', at: clock.now, kind: 'charge', amount: 0, balance: 0, reference: 'r1', label: 'personas', shortfall: 20, lots: [] }])
+          [{ id: '1', at: clock.now, kind: 'charge', amount: 0, balance: 0, reference: 'r1', label: 'personas', shortfall: 20, lots: [], details: '' }])
       })
       test('late is held to the ceiling it names', async () => {
         await grant()
@@ -268,9 +268,9 @@ export function testStore(name: string, makeStore: MakeStore): void {
         clock.now += 1
         await settle()
         expect((await entries()).entries).toEqual([
-          { id: '1', at: clock.now - 2, kind: 'grant', amount: 50, balance: 50, reference: 'g1', label: 'top-up', shortfall: 0, lots: [] },
-          { id: '2', at: clock.now - 1, kind: 'grant', amount: 100, balance: 150, reference: 'allowance', label: 'allowance', shortfall: 0, lots: [] },
-          { id: '3', at: clock.now, kind: 'charge', amount: -20, balance: 130, reference: 'r1', label: 'personas', shortfall: 0, lots: [] },
+          { id: '1', at: clock.now - 2, kind: 'grant', amount: 50, balance: 50, reference: 'g1', label: 'top-up', shortfall: 0, lots: [{ grant: 'g1', amount: 50, priority: 50, expiresAt: 0, source: 'top-up' }], details: '' },
+          { id: '2', at: clock.now - 1, kind: 'grant', amount: 100, balance: 150, reference: 'allowance', label: 'allowance', shortfall: 0, lots: [{ grant: 'allowance', amount: 100, priority: 50, expiresAt: 0, source: 'allowance' }], details: '' },
+          { id: '3', at: clock.now, kind: 'charge', amount: -20, balance: 130, reference: 'r1', label: 'personas', shortfall: 0, lots: [], details: '' },
         ] satisfies LedgerEntry[])
       })
       test('can be read a page at a time', async () => {

@@ -1,4 +1,4 @@
-import type { AccountState, KeyedCall, LedgerEntry, Lot, Operation, PersistentMap, Refunded, Reservation } from '@farebox/core'
+import type { AccountState, Alert, BudgetUse, KeyedCall, LedgerEntry, Lot, Operation, PersistentMap, RecurringAllowance, Refunded, Reservation } from '@farebox/core'
 
 /** An account as plain data, so that two can be compared. */
 export interface PlainAccount {
@@ -11,6 +11,10 @@ export interface PlainAccount {
   readonly grants: Readonly<Record<string, number>>
   readonly usage: Readonly<Record<string, { calls: number, charged: number, refunded: number }>>
   readonly lots: readonly Lot[]
+  readonly topped: number
+  readonly recurring: RecurringAllowance | null
+  readonly budgets: Readonly<Record<string, BudgetUse>>
+  readonly alerts: Readonly<Record<string, Alert>>
   readonly refunds: Readonly<Record<string, Refunded>>
   readonly entries: readonly LedgerEntry[]
   /** Those that are not forgotten; when the others are thrown away is a store's own affair. */
@@ -24,7 +28,7 @@ export function plain(state: AccountState, now: number): PlainAccount {
   for (let at = state.journal; at; at = at.previous) entries.unshift(at.entry)
   return {
     balance, reserved, provisioned, sweepAt, usageDay, entries,
-    lots: state.lots, refunds: record(state.refunds),
+    lots: state.lots, topped: state.topped, recurring: state.recurring, budgets: record(state.budgets), alerts: record(state.alerts), refunds: record(state.refunds),
     reservations: record(state.reservations), grants: record(state.grants), usage: record(state.usage),
     calls: remembered(record(state.calls), now), operations: remembered(record(state.operations), now),
   }

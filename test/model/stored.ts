@@ -1,4 +1,4 @@
-import type { KeyedCall, LedgerEntry, Lot, Operation, Refunded, Reservation, Share } from '@farebox/core'
+import type { Alert, BudgetUse, BudgetWindow, HeldBudget, KeyedCall, LedgerEntry, Lot, Operation, RecurringAllowance, Refunded, Reservation, Share } from '@farebox/core'
 import type { Redis } from 'ioredis'
 import { remembered, type PlainAccount } from './plain.js'
 
@@ -40,7 +40,8 @@ async function readAccount(redis: Redis, { account, journal, grants, refunds, ca
   return {
     balance: number(':balance'), reserved: number(':reserved'), provisioned: number(':provisioned') === 1,
     sweepAt: number(':sweepAt'), usageDay: number(':usageDay'),
-    lots: readLots(fields[':lots'] ?? ''), refunds: readRefunds(refunds ? await redis.hgetall(refunds) : {}),
+    lots: readLots(fields[':lots'] ?? ''), topped: number(':topped'), recurring: readRecurring(fields[':recurring']),
+    budgets: readBudgets(fields), alerts: readAlerts(fields[':alerts'] ?? ''), refunds: readRefunds(refunds ? await redis.hgetall(refunds) : {}),
     reservations: readReservations(fields), usage: readUsage(fields),
     entries: (journal ? await redis.lrange(journal, 0, -1) : []).map(readEntry),
     grants: Object.fromEntries(Object.entries(granted).map(([id, amount]) => [decodeURIComponent(id), Number(amount)])),
@@ -88,7 +89,7 @@ function readReservation(field: string): Reservation {
   const kind = field[0]
   const parts = field.slice(1).split(' ')
   const [since, ceiling, third, shortfall] = parts.map(Number) as [number, number, number, number]
-  if (kind === 'o') return { kind: 'open', ceiling, reservedAt: since, expiresAt: since + third, shares: readShares(parts[3] ?? '') }
+  if (kind === 'o') return { kind: 'open', ceiling, reservedAt: since, expiresAt: since + third, shares: readShares(parts[3] ?? ''), budgets: readWindows(parts[4] ?? '') }
   return { kind: kind === 'r' ? 'released' : 'settled', ceiling, charge: third, shortfall, late: kind === 'l', closedAt: since }
 }
 
@@ -97,6 +98,35 @@ function readShares(text: string): Share[] {
     const [grant, amount] = share.split(':') as [string, string]
     return { grant: decodeURIComponent(grant), amount: Number(amount) }
   })
+}
+
+function readWindows(text: string): HeldBudget[] {
+  return text.split(',').filter((held) => held !== '').map((held) => {
+    const [window, scope, period] = held.split(':') as [BudgetWindow, string, string]
+    return { scope: decodeURIComponent(scope), window, period: Number(period) }
+  })
+}
+
+function readRecurring(text: string | undefined): RecurringAllowance | null {
+  if (text === undefined) return null
+  const [every, ...numbers] = text.split(' ') as [RecurringAllowance['every'], ...string[]]
+  const [amount, rollover, anchor, since, until] = numbers.map(Number) as [number, number, number, number, number]
+  return { every, amount, rollover, anchor, since, until }
+}
+
+function readBudgets(fields: Record<string, string>): Record<string, BudgetUse> {
+  return Object.fromEntries(Object.entries(fields).filter(([field]) => field.startsWith(':w')).map(([field, value]) => {
+    const [, window, scope] = field.match(/^:w(day|month|total):([^:]*)$/) ?? fail(field)
+    const [period, spent, held] = value.split(' ').map(Number) as [number, number, number]
+    return [`${window} ${decodeURIComponent(scope!)}`, { period, spent, held }]
+  }))
+}
+
+function readAlerts(text: string): Record<string, Alert> {
+  return Object.fromEntries(text.split(' ').filter((alert) => alert !== '').map((alert) => {
+    const [, key, level, armed, by, toldAt, number] = alert.match(/^(.*)=(\d+):([01]):(.*):(\d+):(\d+)$/) ?? fail(alert)
+    return [key!, { level: Number(level), armed: armed === '1', by: decodeURIComponent(by!), toldAt: Number(toldAt), number: Number(number) }]
+  }))
 }
 
 function readLots(text: string): Lot[] {
@@ -125,10 +155,10 @@ function readUsage(fields: Record<string, string>): PlainAccount['usage'] {
 }
 
 function readEntry(text: string, index: number): LedgerEntry {
-  const [kind, at, amount, balance, shortfall, reference, label, lots = ''] = text.split(' ') as [LedgerEntry['kind'], ...string[]]
+  const [kind, at, amount, balance, shortfall, reference, label, lots = '', ...details] = text.split(' ') as [LedgerEntry['kind'], ...string[]]
   return {
     id: String(index + 1), at: Number(at), kind, amount: Number(amount), balance: Number(balance), shortfall: Number(shortfall),
-    reference: decodeURIComponent(reference!), label: decodeURIComponent(label!),
+    reference: decodeURIComponent(reference!), label: decodeURIComponent(label!), details: details.join(' '),
     lots: lots.split(',').filter((share) => share !== '').map((share) => {
       const [grant, part, priority, expiresAt, source] = share.split(':') as [string, string, string, string, string]
       return { grant: decodeURIComponent(grant), amount: Number(part), priority: Number(priority), expiresAt: Number(expiresAt), source: decodeURIComponent(source) }

@@ -8,6 +8,7 @@ local function load(first, last)
   sweep_at, usage_day, usage = values[4] or '0', values[5] or '0', values[6]
   lots_text, lot_list = values[7] or '', nil
   reservations, complete, deadlines = {}, false, nil
+  own_fields, budget_uses, has_windows = nil, nil, false
   for i = first, last do reservations[ARGV[i]] = values[i - first + 8] end
 end
 

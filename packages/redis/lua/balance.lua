@@ -1,7 +1,10 @@
 -- balance: how the account stands
 -- KEYS:
--- ARGV:
+-- ARGV: budgets
 -- reply: balance provisioned? balance reserved
+--   then what is spent and held in each budget, a line each
 commands.balance = function()
-  return 'balance ' .. provisioned .. ' ' .. balance .. ' ' .. reserved
+  local scopes = text('budgets')
+  local told = scopes == '' and '' or plan.tell_budgets(scopes)
+  return 'balance ' .. provisioned .. ' ' .. balance .. ' ' .. reserved .. '\n' .. told
 end

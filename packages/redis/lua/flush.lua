@@ -6,6 +6,7 @@ local function flush()
     posted = 0
   end
   if #forgotten > 0 then rarely.drop() end
+  if budgets_changed then plan.save_budgets() end
   if changed > 0 then
     call('HSET', account_key, unpack(changes, 1, changed))
     changed = 0

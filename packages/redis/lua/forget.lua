@@ -1,5 +1,5 @@
--- forget(field): has `flush` delete a field, before it writes those that changed
-local function forget(field)
+-- rarely.forget(field): has `flush` delete a field, before it writes those that changed
+function rarely.forget(field)
   forgotten[#forgotten + 1] = field
 end
 

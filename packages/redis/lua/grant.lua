@@ -1,4 +1,4 @@
--- grant: credits coming in, once an id
+-- grant: credits coming in, once an id; a grant of nothing only takes its id
 -- KEYS: grants
 -- ARGV: grant amount reason source priority expiresAt
 -- reply: granted amount replayed? balance reserved
@@ -12,8 +12,7 @@ commands.grant = function()
   if known then return 'grant_conflict ' .. known .. ' ' .. balance .. ' ' .. reserved end
   if balance + amount > MAX_AMOUNT then return 'grant_overflow ' .. balance .. ' ' .. reserved end
 
-  post('grant', amount, '0', id, reason)
-  lots.keep_apart(id, amount + 0, priority, ends, source)
+  if amount ~= '0' then lots.add(id, amount, priority, ends, source, reason, now) end
   flush() -- before the id is taken: a grant that is remembered has been posted
   call('HSET', grants, id, amount)
   return 'granted ' .. amount .. ' ' .. '0' .. ' ' .. balance .. ' ' .. reserved

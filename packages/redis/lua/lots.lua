@@ -1,9 +1,8 @@
 -- Grants that end or are used out of turn, see core's lots.ts: the field :lots has ` grant=left:held:priority:expiresAt:source`
 -- for each, in burn order. All other credits are plain. A share is an amount of a lot, or of the plain credits ('').
-local DEFAULT_PRIORITY = 50
 
--- all_lots(): the account's, in burn order
-local function all_lots()
+-- lots.all(): the account's, in burn order
+function lots.all()
   if lot_list then return lot_list end
   lot_list = {}
   for grant, left, held, priority, ends, source in string.gmatch(lots_text, ' (%S-)=(%d+):(%d+):(%d+):(%d+):(%S*)') do
@@ -64,7 +63,7 @@ end
 
 -- free_shares(amount): which credits it would be taken from, in burn order
 local function free_shares(amount)
-  local plain = balance - total(all_lots(), 'left') - (reserved - total(lot_list, 'held'))
+  local plain = balance - total(lots.all(), 'left') - (reserved - total(lot_list, 'held'))
   local free = {}
   for i, lot in ipairs(lots.in_turn(lot_list, { grant = '', left = plain, held = 0 })) do free[i] = { grant = lot.grant, amount = lot.left - lot.held } end
   return lots.first_of(free, amount)
@@ -91,7 +90,7 @@ local function held_shares(ceiling, text)
   local by_grant, held = read_shares(text), {}
   local plain = ceiling + 0
   for _, amount in pairs(by_grant) do plain = plain - amount end
-  for i, lot in ipairs(lots.in_turn(all_lots(), { grant = '' })) do
+  for i, lot in ipairs(lots.in_turn(lots.all(), { grant = '' })) do
     held[i] = { grant = lot.grant, amount = lot.grant == '' and plain or by_grant[lot.grant] or 0 }
   end
   return held
@@ -106,7 +105,7 @@ end
 function lots.change(field, shares, sign)
   if shares == '' then return end
   local by_grant = read_shares(shares)
-  for _, lot in ipairs(all_lots()) do lot[field] = lot[field] + sign * (by_grant[lot.grant] or 0) end
+  for _, lot in ipairs(lots.all()) do lot[field] = lot[field] + sign * (by_grant[lot.grant] or 0) end
   put_lots()
 end
 
@@ -117,23 +116,30 @@ function lots.hold(amount)
   return shares
 end
 
--- lots.spend(shares): takes them from their lots; what a ledger entry says of them, `grant:amount:priority:expiresAt:source` with commas
-function lots.spend(shares)
-  local text = share_text(shares)
-  local by_grant, texts = read_shares(text), {}
-  for _, lot in ipairs(all_lots()) do
-    local amount = by_grant[lot.grant]
-    if amount then texts[#texts + 1] = lot.grant .. format(':%d:%d:%d:', amount, lot.priority, lot.ends) .. lot.source end
-  end
-  lots.change('left', text, -1)
+-- lots.terms_of(shares): what a ledger entry says of them, `grant:amount:priority:expiresAt:source` with commas
+function lots.terms_of(shares)
+  local texts = {}
+  for i, share in ipairs(shares) do texts[i] = share.grant .. format(':%d:%d:%d:', share.amount, share.priority, share.ends) .. share.source end
   return table.concat(texts, ',')
 end
 
--- lots.expire(at): takes away what has ended and is not held; `at` where that is later than the end of its lot: it was given back
-function lots.expire(at)
+-- lots.spend(shares): takes them from their lots; what a ledger entry says of them
+function lots.spend(shares)
+  local text = share_text(shares)
+  local by_grant, spent = read_shares(text), {}
+  for _, lot in ipairs(lots.all()) do
+    local amount = by_grant[lot.grant]
+    if amount then spent[#spent + 1] = { grant = lot.grant, amount = amount, priority = lot.priority, ends = lot.ends, source = lot.source } end
+  end
+  lots.change('left', text, -1)
+  return lots.terms_of(spent)
+end
+
+-- lots.expire(time, at): takes away what has ended by then and is not held; `at` where that is later than the end of its lot: it was given back
+function lots.expire(time, at)
   local ended = {}
-  for i, lot in ipairs(all_lots()) do
-    if lot.ends > 0 and lot.ends <= now and lot.left > lot.held then ended[#ended + 1] = { lot = lot, place = i } end
+  for i, lot in ipairs(lots.all()) do
+    if lot.ends > 0 and lot.ends <= time and lot.left > lot.held then ended[#ended + 1] = { lot = lot, place = i } end
   end
   if #ended == 0 then return end
   table.sort(ended, function(a, b)
@@ -148,36 +154,42 @@ function lots.expire(at)
   put_lots()
 end
 
--- lots.keep_apart(grant, amount, priority, ends, source): a grant that ends or is used out of turn is a lot
-function lots.keep_apart(grant, amount, priority, ends, source)
-  if priority == DEFAULT_PRIORITY and ends == 0 then return end
+-- lots.keep_apart(grant, amount, priority, ends, source, time): makes it a lot
+function lots.keep_apart(grant, amount, priority, ends, source, time)
   local place = 1
-  for i, lot in ipairs(all_lots()) do
+  for i, lot in ipairs(lots.all()) do
     local sooner = (lot.ends == 0 and math.huge or lot.ends) <= (ends == 0 and math.huge or ends)
     if lot.priority < priority or (lot.priority == priority and sooner) then place = i + 1 end
   end
   table.insert(lot_list, place, { grant = grant, left = amount, held = 0, priority = priority, ends = ends, source = source })
   put_lots()
   if ends > 0 then sweep_by(ends) end
-  lots.expire(NOW)
+  lots.expire(time, format('%d', time))
 end
 
--- lots.restore(share): puts credits back into their lot; those of one that has ended stay plain
+-- lots.add(grant, amount, priority, ends, source, reason, time): credits come in, with an entry that says of which kind they are; those that end or are used
+-- out of turn are a lot
+function lots.add(grant, amount, priority, ends, source, reason, time)
+  post('grant', amount, '0', grant, reason, format('%d', time), grant .. ':' .. amount .. format(':%d:%d:', priority, ends) .. source)
+  if priority ~= DEFAULT_PRIORITY or ends ~= 0 then lots.keep_apart(grant, amount + 0, priority, ends, source, time) end
+  alerts.rearm()
+end
+
+-- lots.restore(share): puts credits back into their lot
 function lots.restore(share)
-  if share.grant == '' or (share.ends > 0 and share.ends <= now) then return end
-  for _, lot in ipairs(all_lots()) do
+  for _, lot in ipairs(lots.all()) do
     if lot.grant == share.grant then
       lot.left = lot.left + share.amount
       return put_lots()
     end
   end
-  lots.keep_apart(share.grant, share.amount, share.priority, share.ends, share.source)
+  lots.keep_apart(share.grant, share.amount, share.priority, share.ends, share.source, now)
 end
 
 -- lots.next_end(): when the next lot ends, also one that is held: it may come free before; 0 for none
 function lots.next_end()
   local time = 0
-  for _, lot in ipairs(all_lots()) do
+  for _, lot in ipairs(lots.all()) do
     if lot.ends > now and (time == 0 or lot.ends < time) then time = lot.ends end
   end
   return time

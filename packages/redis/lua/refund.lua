@@ -19,13 +19,24 @@ local function spent_by(charged, text)
   return reversed
 end
 
+-- given_back(spent, before, amount): what goes back to lots that have not ended, when `before` was given back by others
+local function given_back(spent, before, amount)
+  local given, back = {}, {}
+  for _, share in ipairs(lots.first_of(spent, before)) do given[share.grant] = share.amount end
+  for _, share in ipairs(lots.first_of(spent, before + amount)) do
+    share.amount = share.amount - (given[share.grant] or 0)
+    if share.amount > 0 and share.grant ~= '' and (share.ends == 0 or share.ends > now) then back[#back + 1] = share end
+  end
+  return back
+end
+
 commands.refund = function(id)
   local refunds = key('refunds')
   local refund, entry, amount, reason = text('refund'), text('entry'), number('amount'), text('reason')
   flush() -- the charge may have been posted in this batch
   local place = tonumber(match(entry, '^[1-9]%d*$'))
   local line = place and call('LINDEX', journal_key, format('%d', place - 1)) or ''
-  local charged, reference, product, lots_spent = match(line, '^charge %d+ %-?(%d+) %d+ %d+ (%S*) (%S*) ?(%S*)$')
+  local charged, reference, product, lots_spent = match(line, '^charge %d+ %-?(%d+) %d+ %d+ (%S*) (%S*) ?(%S*)')
   if reference ~= id then return 'no_charge ' .. balance .. ' ' .. reserved end
 
   local known = call('HMGET', refunds, id, id .. ' ' .. refund)
@@ -37,14 +48,9 @@ commands.refund = function(id)
   if amount > left or amount == 0 then return 'refund_too_high ' .. format('%d', left) .. ' ' .. balance .. ' ' .. reserved end
   if balance + amount > MAX_AMOUNT then return 'refund_overflow ' .. balance .. ' ' .. reserved end
 
-  post('refund', format('%d', amount), '0', id, reason)
-  local spent = spent_by(charged + 0, lots_spent)
-  local given = {}
-  for _, share in ipairs(lots.first_of(spent, before)) do given[share.grant] = share.amount end
-  for _, share in ipairs(lots.first_of(spent, before + amount)) do
-    share.amount = share.amount - (given[share.grant] or 0)
-    if share.amount > 0 then lots.restore(share) end
-  end
+  local back = given_back(spent_by(charged + 0, lots_spent), before, amount)
+  post('refund', format('%d', amount), '0', id, reason, NOW, lots.terms_of(back))
+  for _, share in ipairs(back) do lots.restore(share) end
   count(product, 0, 0, amount)
   flush() -- before it is remembered: a refund that is remembered has been posted
   call('HSET', refunds, id, format('%d', before + amount), id .. ' ' .. refund, format('%d', amount))

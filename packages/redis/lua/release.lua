@@ -5,11 +5,11 @@
 
 -- release(id, name): how it ended; `name` is that of its call's record, or nil
 local function release(id, name)
-  local kind, _, ceiling, charge, shortfall = find(id)
-  if kind and kind ~= 'o' then return kind, ceiling, charge, shortfall end
+  local kind, _, ceiling, charge, fourth, windows = find(id)
+  if kind and kind ~= 'o' then return kind, ceiling, charge, fourth end
   if kind then
-    unhold(ceiling, shortfall)
-    if lots_text ~= '' then lots.expire(NOW) end
+    unhold(ceiling, fourth, windows, 0)
+    if lots_text ~= '' then lots.expire(now, NOW) end
   end
   if name then records.free_call(name, id) end
   return close(id, 'r', ceiling or '0', '0', '0')

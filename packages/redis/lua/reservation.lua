@@ -1,5 +1,5 @@
 -- A reservation's field: its kind, since when it is of this kind, its ceiling, and
---   o (open)               how long it lasts, and what it holds of lots, `grant:amount` with commas, if it does
+--   o (open)               how long it lasts, what it holds of lots, `grant:amount` with commas, and in which windows, see budgets.lua
 --   s, l, r (settled, settled late, released)   charge, shortfall
 
 -- field(id): a reservation as it is written. One that no command of the batch names is read when it is needed.
@@ -17,9 +17,9 @@ end
 local function find(id)
   local value = field(id)
   if not value then return nil end
-  local kind, since, ceiling, third, fourth = match(value, '^(%a)(%d+) (%d+) (%d+) ?(%S*)$')
+  local kind, since, ceiling, third, fourth, windows = match(value, '^(%a)(%d+) (%d+) (%d+) ?(%S*) ?(%S*)$')
   if kind ~= 'o' and since + CLOSED_KEPT_MS <= now then return nil end
-  return kind, since, ceiling, third, fourth
+  return kind, since, ceiling, third, fourth, windows
 end
 
 -- put(id, value): remembers a reservation
@@ -35,14 +35,16 @@ local function sweep_by(time)
   change(':sweepAt', sweep_at)
 end
 
--- open_field(since, ceiling, lasts, shares): an open reservation as it is written
-local function open_field(since, ceiling, lasts, shares)
+-- open_field(since, ceiling, lasts, shares, windows): an open reservation as it is written
+local function open_field(since, ceiling, lasts, shares, windows)
   local value = 'o' .. since .. ' ' .. ceiling .. ' ' .. lasts
+  if windows ~= '' then return value .. ' ' .. shares .. ' ' .. windows end
   return shares == '' and value or value .. ' ' .. shares
 end
 
--- unhold(ceiling, shares): gives back what a reservation holds
-local function unhold(ceiling, shares)
+-- unhold(ceiling, shares, windows, charge): gives back what a reservation holds; its budgets keep what it was charged
+local function unhold(ceiling, shares, windows, charge)
   hold(-ceiling)
   if shares ~= '' then lots.change('held', shares, -1) end
+  if windows ~= '' then plan.give_back(windows, ceiling, charge) end
 end

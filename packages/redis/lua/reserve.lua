@@ -1,6 +1,7 @@
 -- reserve: sets `ceiling` aside, or says that the account can't cover it or that the call was made before
 -- KEYS: call
--- ARGV: ceiling allowance ttlMs key payload
+-- ARGV: ceiling allowance ttlMs terms key payload
+--   of the terms `every:rollover|budgets`, the budgets as budgets.lua takes them, or nothing
 -- reply: reserved reservedAt expiresAt balance reserved
 -- reply: insufficient required now freesAt balance reserved
 -- reply: conflict balance reserved
@@ -12,7 +13,7 @@ local function provision(allowance)
   provisioned = '1'
   change(':provisioned', '1')
   local amount = min(allowance + 0, MAX_AMOUNT - balance)
-  if amount > 0 then post('grant', format('%d', amount), '0', 'allowance', 'allowance') end
+  if amount > 0 then lots.add('allowance', format('%d', amount), DEFAULT_PRIORITY, 0, 'allowance', 'allowance', now) end
 end
 
 local function reserved_reply(since, expires_at)
@@ -20,7 +21,7 @@ local function reserved_reply(since, expires_at)
 end
 
 commands.reserve = function(id)
-  local ceiling, allowance, ttl = text('ceiling'), text('allowance'), text('ttlMs')
+  local ceiling, allowance, ttl, terms = text('ceiling'), text('allowance'), text('ttlMs'), text('terms')
   local name, payload
   if text('key') ~= '' then name, payload = key('call'), text('payload') end
   local kind, since, held, lasts = find(id)
@@ -30,16 +31,21 @@ commands.reserve = function(id)
     local earlier, response = records.earlier_call(name, payload)
     if earlier then return earlier, response end
   end
-  provision(allowance)
+  local recurrence, limits = '', ''
+  if terms ~= '' then recurrence, limits = match(terms, '^([^|]*)|(.*)$') end
+  if recurrence == '' then provision(allowance) else plan.recur(allowance + 0, recurrence) end
   if available() < ceiling + 0 then
     return 'insufficient ' .. ceiling .. ' ' .. NOW .. ' ' .. format('%d', rarely.frees_at(ceiling + 0)) .. ' ' .. balance .. ' ' .. reserved
   end
 
   local expires_at = now + ttl
+  local over = limits ~= '' and plan.over_budget(limits, ceiling + 0)
+  if over then return over end
+  local windows = limits == '' and '' or plan.hold(limits, ceiling + 0)
   local shares = lots_text == '' and '' or lots.hold(ceiling + 0)
   hold(ceiling)
   sweep_by(expires_at)
-  put(id, open_field(NOW, ceiling, ttl, shares))
+  put(id, open_field(NOW, ceiling, ttl, shares, windows))
   if name then records.put_call(name, id, payload, '0', ceiling, '0', '') end
   return reserved_reply(NOW, expires_at)
 end

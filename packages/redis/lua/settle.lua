@@ -1,6 +1,6 @@
 -- settle: ends a reservation with what the call cost; one that has expired is charged from what is available
 -- KEYS: call
--- ARGV: ceiling charge product firstSentAt key payload response
+-- ARGV: ceiling charge product firstSentAt details budgets key payload response
 -- reply: unknown now balance reserved
 --   otherwise as close.lua
 
@@ -10,9 +10,10 @@ local function take_late(owed)
   return format('%d', taken), format('%d', owed - taken)
 end
 
--- settle(id, ceiling, charge, product, name, payload, response): how it ended; `name` is that of its call's record, or nil
-local function settle(id, ceiling, charge, product, name, payload, response)
-  local kind, _, held, taken, fourth = find(id)
+-- settle(id, ceiling, charge, product, details, scopes, name, payload, response): how it ended; `scopes` are the budgets that a late charge
+-- counts in, `name` is that of its call's record, or nil
+local function settle(id, ceiling, charge, product, details, scopes, name, payload, response)
+  local kind, _, held, taken, fourth, windows = find(id)
   if kind and kind ~= 'o' then return kind, held, taken, fourth end
 
   if kind then ceiling = held end
@@ -20,18 +21,19 @@ local function settle(id, ceiling, charge, product, name, payload, response)
   local shortfall, spent
   if kind then taken, shortfall = owed, '0' else taken, shortfall = take_late(owed + 0) end
   if lots_text ~= '' then spent = lots.shares_of(taken + 0, kind and held, fourth) end
-  if kind then unhold(held, fourth) end
-  if owed ~= '0' then post('charge', taken == '0' and '0' or '-' .. taken, shortfall, id, product, NOW, spent and lots.spend(spent)) end
-  if spent then lots.expire(NOW) end
+  if kind then unhold(held, fourth, windows, taken)
+  elseif scopes ~= '' then plan.spend_late(scopes, taken + 0) end
+  if owed ~= '0' then post('charge', taken == '0' and '0' or '-' .. taken, shortfall, id, product, NOW, spent and lots.spend(spent), details) end
+  if spent then lots.expire(now, NOW) end
   count_usage(product, taken)
   if name then records.keep_call(name, id, payload, '1', ceiling, taken, response) end
   return close(id, kind and 's' or 'l', ceiling, taken, shortfall)
 end
 
 commands.settle = function(id)
-  local ceiling, charge, product, first_sent_at = text('ceiling'), text('charge'), text('product'), number('firstSentAt')
+  local ceiling, charge, product, first_sent_at, details, scopes = text('ceiling'), text('charge'), text('product'), number('firstSentAt'), text('details'), text('budgets')
   local name, payload, response
   if text('key') ~= '' then name, payload, response = key('call'), text('payload'), text('response') end
   if now - first_sent_at >= CLOSED_KEPT_MS and not find(id) then return 'unknown ' .. NOW .. ' ' .. balance .. ' ' .. reserved end
-  return closed_reply(settle(id, ceiling, charge, product, name, payload, response))
+  return closed_reply(settle(id, ceiling, charge, product, details, scopes, name, payload, response))
 end

@@ -14,7 +14,7 @@ function rarely.open_day()
     usage = ''
     days[#days + 1] = TODAY
   end
-  for _, field in ipairs(old) do forget(field) end
+  for _, field in ipairs(old) do rarely.forget(field) end
   usage_day = TODAY
   change(':days', table.concat(days, ' '))
   change(':usageDay', TODAY)

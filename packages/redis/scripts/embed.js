@@ -14,10 +14,12 @@ const program = [
   ...prelude, 'state', within(
     'account', 'journal', 'reservation', 'flush',
     whenAsked('lots', 'lots'),
-    whenAsked('rarely', 'forget', 'all-reservations', 'sweep', 'frees-at', 'usage-days'),
+    whenAsked('alerts', 'alerts'),
+    whenAsked('plan', 'calendar', 'allowance', 'budgets'),
+    whenAsked('rarely', 'own', 'forget', 'all-reservations', 'sweep', 'frees-at', 'usage-days'),
     whenAsked('records', 'record', 'keyed-call'),
     'count-usage', 'reserve', 'close', 'settle',
-    whenAsked('commands', 'release', 'prolong', 'extend', 'grant', 'refund', 'balance', 'entries', 'usage', 'operation', 'hold', 'progress', 'finish'),
+    whenAsked('commands', 'release', 'prolong', 'extend', 'grant', 'refund', 'balance', 'watch', 'entries', 'usage', 'operation', 'hold', 'progress', 'finish'),
     'program',
   ),
 ]

@@ -1,5 +1,7 @@
-import { FareboxError, type LedgerCommand, type LedgerEntry, type LedgerReply, type SpentShare, type UsageRow } from '@farebox/core'
+import type { LedgerCommand, LedgerEntry, LedgerReply, SpentShare, UsageRow } from '@farebox/core'
+import { decodeCrossing, decodeUse, listsOf } from './lists.js'
 import { commands, replies } from './program.generated.js'
+import { checkText, encodeNumber, encodeText } from './text.js'
 
 /** A command as the Lua program takes it: texts percent-encoded, so that none can hold a separator. */
 export interface Encoded {
@@ -13,36 +15,22 @@ export interface Encoded {
   readonly args: readonly string[]
 }
 
-/** Texts that may be long travel as they are, because Lua pays for every byte and encoding makes more of them. */
-const RAW = new Set(['response', 'result'])
+/** Texts that may be long travel as they are, because Lua pays for every byte and encoding makes more of them. Lists are encoded by then. */
+const RAW = new Set(['response', 'result', 'details', 'terms', 'budgets', 'thresholds'])
 
 /** @throws FareboxError `ARGUMENT_INVALID` for a text that is not well-formed or a number that is not a safe integer */
 export function encodeCommand(command: LedgerCommand): Encoded {
-  const values = command as unknown as Readonly<Record<string, string | number | undefined>>
+  const values = { ...command, ...listsOf(command) } as unknown as Readonly<Record<string, string | number | undefined>>
   const encoded = (name: string) => encodeText(String(values[name] ?? ''))
   const args: string[] = []
   for (const name of commands[command.kind].args) {
     const value = values[name]
-    if (typeof value !== 'string') args.push(encodeNumber(name, value))
-    else args.push(RAW.has(name) ? checkText(value) : encodeText(value))
+    if (RAW.has(name)) args.push(checkText(String(value ?? '')))
+    else args.push(typeof value === 'string' ? encodeText(value) : encodeNumber(name, value))
     // Without an idempotency key, nothing of what goes with it is sent.
     if (name === 'key' && value === '') break
   }
   return { account: encoded('account'), reservation: encoded('reservation'), call: encoded('key'), operation: encoded('operation'), args }
-}
-
-export function encodeText(text: string): string {
-  return encodeURIComponent(checkText(text))
-}
-
-function checkText(text: string): string {
-  if (!/\p{Surrogate}/u.test(text)) return text
-  throw new FareboxError('ARGUMENT_INVALID', 'redisStore: a text is not well-formed Unicode')
-}
-
-export function encodeNumber(name: string, value: number | undefined): string {
-  if (Number.isSafeInteger(value)) return String(value)
-  throw new FareboxError('ARGUMENT_INVALID', `redisStore: ${name} must be an integer below 2^53, got ${String(value)}`)
 }
 
 /** What the Lua program answers: a line and what the command's file says of more, and behind it a long text. */
@@ -77,6 +65,8 @@ function decodeNumbers(line: string): Record<string, unknown> {
 function decodeRest(command: LedgerCommand, rest: string, long: string | undefined) {
   switch (command.kind) {
     case 'reserve': return long === undefined ? undefined : { response: long }
+    case 'balance': return command.budgets && { budgets: lines(rest).map(decodeUse) }
+    case 'watch': return { crossed: rest.split(',').filter((crossing) => crossing !== '').map(decodeCrossing) }
     case 'usage': return { rows: lines(rest).flatMap(decodeDay) }
     case 'entries': return { entries: lines(rest).map((line, i) => decodeEntry(line, Number(command.after) + i + 1)) }
     case 'hold': case 'progress': case 'finish': case 'operation':
@@ -104,14 +94,15 @@ export function decodeDay(line: string): UsageRow[] {
   })
 }
 
-/** `kind at amount balance shortfall reference label`, and what it took from lots where it did */
+/** `kind at amount balance shortfall reference label lots details`, without the last ones where there are none */
 export function decodeEntry(line: string, id: number): LedgerEntry {
-  const [kind, at, amount, balance, shortfall, reference, label, lots = ''] = line.split(' ') as
-    [LedgerEntry['kind'], string, string, string, string, string, string, string?]
+  const [kind, at, amount, balance, shortfall, reference, label, lots = '', ...details] = line.split(' ') as
+    [LedgerEntry['kind'], string, string, string, string, string, string, ...string[]]
   return {
     id: String(id), at: Number(at), kind, amount: Number(amount), balance: Number(balance),
     reference: decodeURIComponent(reference), label: decodeURIComponent(label), shortfall: Number(shortfall),
     lots: lots.split(',').filter((share) => share !== '').map(decodeShare),
+    details: details.join(' '),
   }
 }
 

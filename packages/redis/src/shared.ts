@@ -1,9 +1,10 @@
 import type { Counts, SharedCommand, SharedReplyTo } from '@farebox/core'
-import { encodeNumber, encodeText, lines, splitLine } from './codec.js'
+import { lines, splitLine } from './codec.js'
 import type { ScriptClient } from './connection.js'
 import type { KeySpace } from './keys.js'
 import { shared as scripts } from './program.generated.js'
 import { runScript } from './script.js'
+import { encodeNumber, encodeText } from './text.js'
 
 /** Sends the commands that no account owns: each a script of its own on one key. */
 export function sharedSender(client: ScriptClient, { sharedName }: KeySpace, now: (() => number) | undefined) {

@@ -17,7 +17,8 @@ export function refusalOf(refused: Refused): Refusal {
     case 'unauthenticated':
       return refusal(401, 'UNAUTHENTICATED', refused.reason)
     case 'insufficient':
-      return insufficient(refused)
+    case 'over_budget':
+      return paymentRequired(refused)
     case 'ceiling_too_high':
       return refusal(403, 'CEILING_TOO_HIGH', 'this call costs more than any one call may',
         { required: toCredits(refused.required), maxCeiling: toCredits(refused.most) })
@@ -38,14 +39,26 @@ export function refusalOf(refused: Refused): Refusal {
   }
 }
 
-function insufficient({ required, available, reserved, remedy }: Extract<Refused, { kind: 'insufficient' }>): Refusal {
-  const details = { required: toCredits(required), available: toCredits(available), reserved: toCredits(reserved), remedy: remedy.kind }
+function paymentRequired(refused: Extract<Refused, { kind: 'insufficient' | 'over_budget' }>): Refusal {
+  const { required, available, reserved, remedy } = refused
+  const details = {
+    required: toCredits(required), available: toCredits(available), reserved: toCredits(reserved), remedy: remedy.kind,
+    ...(refused.kind === 'over_budget' && { budget: budgetDetails(refused) }),
+  }
   return refusal(402, 'PAYMENT_REQUIRED', 'insufficient credits', details, {
     'Credits-Ceiling': String(details.required),
     'Credits-Remaining': String(details.available),
     // Whole seconds (RFC 9110, section 10.2.3): earlier would be too early.
     ...(remedy.kind === 'retry' && { 'Retry-After': String(Math.ceil(remedy.afterMs / 1_000)) }),
   })
+}
+
+/** Which scope said no, and where it stands. */
+function budgetDetails({ limit: { scope, window, limit }, spent, held, resetsAt }: Extract<Refused, { kind: 'over_budget' }>) {
+  return {
+    scope, window, limit: toCredits(limit), spent: toCredits(spent), held: toCredits(held),
+    ...(resetsAt > 0 && { resetsAt: new Date(resetsAt).toISOString() }),
+  }
 }
 
 function refusal(status: number, code: string, message: string, details: Refusal['details'] = {}, headers: Refusal['headers'] = {}): Refusal {

@@ -1,11 +1,12 @@
+import { watch } from './alerts.js'
+import { readBalance } from './budgets.js'
 import { release, settle } from './close.js'
-import type { EntriesRead, LedgerCommand, LedgerReply, LedgerReplyTo, ReadEntries, Replies } from './commands.js'
+import type { EntriesRead, LedgerCommand, LedgerReply, LedgerReplyTo, ReadEntries } from './commands.js'
 import { extend } from './extend.js'
 import { grant } from './grant.js'
 import { finish, hold, progress, readOperation } from './operation.js'
 import { refund } from './refund.js'
 import { reserve } from './reserve.js'
-import { standing } from './standing.js'
 import type { AccountState, Journal, LedgerEntry } from './state.js'
 import { sweep } from './sweep.js'
 import { readUsage } from './usage.js'
@@ -31,7 +32,8 @@ function dispatch(state: AccountState, command: LedgerCommand, now: number): [Ac
     case 'extend': return extend(state, command, now)
     case 'grant': return grant(state, command, now)
     case 'refund': return refund(state, command, now)
-    case 'balance': return [state, { kind: 'balance', provisioned: state.provisioned, ...standing(state) } satisfies Replies['balance']]
+    case 'balance': return [state, readBalance(state, command, now)]
+    case 'watch': return watch(state, command, now)
     case 'usage': return [state, readUsage(state, now)]
     case 'hold': return hold(state, command, now)
     case 'progress': return progress(state, command, now)

@@ -1,4 +1,4 @@
-import type { LedgerEntry, Operation, OperationStatus } from './state.js'
+import type { BudgetKey, LedgerEntry, Operation, OperationStatus, Recurrence } from './state.js'
 
 /**
  * The commands of an account, one object each, and the reply to each.
@@ -9,7 +9,22 @@ import type { LedgerEntry, Operation, OperationStatus } from './state.js'
  */
 export type LedgerCommand =
   | Reserve | Settle | Release | Extend | Grant | ReadBalance | ReadUsage | ReadEntries
-  | Refund | Hold | Progress | Finish | ReadOperation
+  | Refund | Hold | Progress | Finish | ReadOperation | Watch
+
+/** A limit to what is charged in a scope and window, beside what the balance allows. */
+export interface Budget extends BudgetKey {
+  /** The most that may be charged and held in it. */
+  readonly limit: number
+}
+
+/** A standing of the balance that is told when it is passed downwards: once, until a grant lifts the balance well above it again. */
+export type Threshold =
+  /** Below this balance. */
+  | { readonly kind: 'below'; readonly amount: number }
+  /** When this many millionths of what the account had after its last grant are gone. */
+  | { readonly kind: 'used'; readonly millionths: number }
+  /** Below this balance somebody tops it up: told again when the balance is still below after `retryMs`. */
+  | { readonly kind: 'top_up'; readonly amount: number; readonly retryMs: number }
 
 /**
  * Sets `ceiling` aside, or says that the account can't cover it. The account's first reserve grants `allowance`.
@@ -23,6 +38,10 @@ export interface Reserve {
   readonly reservation: string
   readonly ceiling: number
   readonly allowance: number
+  /** When the allowance comes again; absent: never. Once it does it goes on, also for commands that don't say so. */
+  readonly recurrence?: Recurrence
+  /** All of them are held, or none. */
+  readonly budgets?: readonly Budget[]
   readonly ttlMs: number
   /** `''` for a call without one. */
   readonly key: string
@@ -43,6 +62,10 @@ export interface Settle {
    * (charge it late) from one whose settle was remembered and then forgotten (`unknown`).
    */
   readonly firstSentAt: number
+  /** What its ledger entry says besides: the JSON of an object. */
+  readonly details?: string
+  /** What a late charge counts in: its reservation has been forgotten. */
+  readonly budgets?: readonly BudgetKey[]
   /** The idempotency key that the call was reserved under, `''` for none; from now on it answers with `response`. */
   readonly key: string
   readonly payload: string
@@ -104,6 +127,17 @@ export interface Refund {
 export interface ReadBalance {
   readonly kind: 'balance'
   readonly account: string
+  /** Told as well. */
+  readonly budgets?: readonly BudgetKey[]
+}
+
+/** Asks which thresholds have been passed since anybody was told. The same `watch` again is told the same. */
+export interface Watch {
+  readonly kind: 'watch'
+  readonly account: string
+  /** An id. */
+  readonly watch: string
+  readonly thresholds: readonly Threshold[]
 }
 
 export interface ReadUsage {
@@ -158,6 +192,9 @@ export interface Finish {
   /** 1, or 0 for an operation that failed. */
   readonly succeeded: number
   readonly charge: number
+  /** As in `settle`. */
+  readonly details?: string
+  readonly budgets?: readonly BudgetKey[]
   readonly result: string
 }
 
@@ -188,6 +225,20 @@ export interface Insufficient extends Standing {
   readonly now: number
   /** When enough open reservations will have expired, if none is extended; 0 when that would not be enough. */
   readonly freesAt: number
+}
+
+/** One of the budgets can't cover the call: nothing was set aside. */
+export interface OverBudget extends Standing {
+  readonly kind: 'over_budget'
+  readonly required: number
+  /** The place of that budget in the command. */
+  readonly budget: number
+  readonly spent: number
+  /** What calls that have not ended may still spend in it. */
+  readonly held: number
+  readonly now: number
+  /** When its window ends; 0: never. */
+  readonly resetsAt: number
 }
 
 /** A call is being made under this idempotency key. */
@@ -300,6 +351,20 @@ export interface BalanceRead extends Standing {
   readonly kind: 'balance'
   /** Whether the account has had its allowance. */
   readonly provisioned: boolean
+  /** Of each budget that was asked for, in that order. */
+  readonly budgets?: readonly { readonly spent: number; readonly held: number }[]
+}
+
+export interface Watched extends Standing {
+  readonly kind: 'watched'
+  readonly crossed: readonly Crossing[]
+}
+
+export interface Crossing {
+  /** The place of the threshold in the command. */
+  readonly threshold: number
+  /** How many times it has been told, not counting repetitions: with the account it names a top-up. */
+  readonly number: number
 }
 
 /** An operation as it is after a command. */
@@ -342,13 +407,14 @@ export interface EntriesRead {
 }
 
 export interface Replies {
-  readonly reserve: Reserved | Insufficient | ReservationConflict | InProgress | Replayed | Mismatch
+  readonly reserve: Reserved | Insufficient | OverBudget | ReservationConflict | InProgress | Replayed | Mismatch
   readonly settle: Closed | UnknownReservation
   readonly release: Closed
   readonly extend: Extended | Gone
   readonly grant: Granted | GrantConflict | GrantOverflow
   readonly refund: RefundDone | RefundTooHigh | RefundOverflow | RefundConflict | NoCharge
   readonly balance: BalanceRead
+  readonly watch: Watched
   readonly usage: UsageRead
   readonly entries: EntriesRead
   readonly hold: OperationRead | OperationConflict

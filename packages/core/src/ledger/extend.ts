@@ -1,7 +1,7 @@
 import type { Extend, Replies } from './commands.js'
+import { openReservation } from './reservations.js'
 import { standing } from './standing.js'
 import type { AccountState } from './state.js'
-import { openReservation } from './sweep.js'
 
 export function extend(state: AccountState, { reservation, ttlMs }: Extend, now: number): [AccountState, Replies['extend']] {
   const open = openReservation(state, reservation, now)

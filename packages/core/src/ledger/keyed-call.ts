@@ -1,8 +1,8 @@
 import type { InProgress, Mismatch, Replayed, Reserve } from './commands.js'
 import { RECORD_KEPT_MS } from './limits.js'
+import { openReservation } from './reservations.js'
 import { standing } from './standing.js'
 import type { AccountState, KeyedCall } from './state.js'
-import { openReservation } from './sweep.js'
 
 /** The call that is remembered under this idempotency key. */
 export function callUnder({ calls }: AccountState, key: string, now: number): KeyedCall | undefined {

@@ -72,7 +72,7 @@ export function change(state: AccountState, field: 'left' | 'held', shares: read
 export function expire(state: AccountState, now: number, at?: number): AccountState {
   const ended = state.lots.filter(({ expiresAt, left, held }) => expiresAt > 0 && expiresAt <= now && left > held)
   const posted = [...ended].sort((a, b) => a.expiresAt - b.expiresAt).reduce((before, { grant, left, held, source, expiresAt }) => post(before, {
-    at: at ?? expiresAt, kind: 'expiry', amount: held - left, reference: grant, label: source, shortfall: 0, lots: [],
+    at: at ?? expiresAt, kind: 'expiry', amount: held - left, reference: grant, label: source, shortfall: 0, lots: [], details: '',
   }), state)
   const lots = posted.lots.map((lot) => (ended.includes(lot) ? { ...lot, left: lot.held } : lot)).filter(({ left }) => left > 0)
   return lots.length === state.lots.length && ended.length === 0 ? state : { ...posted, lots }

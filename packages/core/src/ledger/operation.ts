@@ -3,9 +3,9 @@ import type { Closed, Finish, Hold, NoOperation, OperationRead, Progress, ReadOp
 import { prolong } from './extend.js'
 import { callUnder, keep } from './keyed-call.js'
 import { RECORD_KEPT_MS } from './limits.js'
+import { openReservation } from './reservations.js'
 import { standing } from './standing.js'
 import type { AccountState, Operation, OperationStatus } from './state.js'
-import { openReservation } from './sweep.js'
 
 export function hold(state: AccountState, command: Hold, now: number): [AccountState, Replies['hold']] {
   const { operation: id, reservation, ceiling, product, key, payload, response } = command
@@ -51,9 +51,9 @@ export function finish(state: AccountState, command: Finish, now: number): [Acco
 function charge(state: AccountState, command: Finish, { reservation, ceiling, product }: Operation, now: number): [AccountState, Closed] {
   const call = callUnder(state, command.key, now)
   const own = call?.reservation === reservation ? { key: command.key, payload: call.payload, response: call.response } : { key: '', payload: '', response: '' }
-  const { account, charge } = command
+  const { account, charge, details, budgets } = command
   // Sent for the first time now: whether it was charged before is what the operation itself remembers.
-  return settle(state, { kind: 'settle', account, reservation, ceiling, charge, product, firstSentAt: now, ...own }, now) as [AccountState, Closed]
+  return settle(state, { kind: 'settle', account, reservation, ceiling, charge, product, firstSentAt: now, ...(details && { details }), ...(budgets && { budgets }), ...own }, now) as [AccountState, Closed]
 }
 
 export function readOperation(state: AccountState, { operation }: ReadOperation, now: number): OperationRead | NoOperation {

@@ -22,8 +22,9 @@ export function refund(state: AccountState, command: Refund, now: number): [Acco
   if (amount > left || amount === 0) return [state, { kind: 'refund_too_high', left, ...standing(state) }]
   if (state.balance + amount > MAX_AMOUNT) return [state, { kind: 'refund_overflow', ...standing(state) }]
 
-  const posted = post(state, { at: now, kind: 'refund', amount, reference: command.reservation, label: command.reason, shortfall: 0, lots: [] })
-  const restored = partOf(charge, known.total, amount).reduce((before, share) => restore(before, share, now), posted)
+  const lots = partOf(charge, known.total, amount).filter(({ expiresAt }) => expiresAt === 0 || expiresAt > now)
+  const posted = post(state, { at: now, kind: 'refund', amount, reference: command.reservation, label: command.reason, shortfall: 0, lots, details: '' })
+  const restored = lots.reduce((before, share) => restore(before, share, now), posted)
   const total = known.total + amount
   const after = {
     ...countRefund(restored, charge.label, amount, now),
@@ -37,7 +38,7 @@ function entryOf(journal: Journal | null, id: string): LedgerEntry | undefined {
   return undefined
 }
 
-/** What this refund gives back to lots, when `before` was given back by others: from the end of the charge on. */
+/** What this refund gives back of lots, when `before` was given back by others: from the end of the charge on. */
 function partOf({ amount: charged, lots }: LedgerEntry, before: number, amount: number): readonly SpentShare[] {
   const plain = 0 - charged - lots.reduce((sum, share) => sum + share.amount, 0)
   const burned = addLot(lots, { grant: '', amount: plain, priority: DEFAULT_PRIORITY, expiresAt: 0, source: '' })
@@ -49,9 +50,9 @@ function partOf({ amount: charged, lots }: LedgerEntry, before: number, amount: 
   })
 }
 
-/** Puts credits back into their lot. That lot has ended: they stay plain. */
-function restore(state: AccountState, { grant, amount, priority, expiresAt, source }: SpentShare, now: number): AccountState {
-  if (expiresAt > 0 && expiresAt <= now) return state
-  if (!state.lots.some((lot) => lot.grant === grant)) return keepApart(state, { grant, amount, priority, expiresAt, source }, now)
+/** Puts credits back into their lot. */
+function restore(state: AccountState, share: SpentShare, now: number): AccountState {
+  const { grant, amount } = share
+  if (!state.lots.some((lot) => lot.grant === grant)) return keepApart(state, share, now)
   return { ...state, lots: state.lots.map((lot) => (lot.grant === grant ? { ...lot, left: lot.left + amount } : lot)) }
 }

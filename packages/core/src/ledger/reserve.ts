@@ -1,11 +1,12 @@
+import { provision } from './allowance.js'
+import { count, overBudget, windowsOf } from './budgets.js'
+import { earliest } from './calendar.js'
 import type { Replies, Reserve } from './commands.js'
-import { post } from './journal.js'
 import { earlierCall, keep } from './keyed-call.js'
-import { MAX_AMOUNT } from './limits.js'
 import { change, ofLots, sharesOf } from './lots.js'
+import { isOver } from './reservations.js'
 import { standing } from './standing.js'
 import type { AccountState } from './state.js'
-import { earliest, isOver } from './sweep.js'
 
 export function reserve(before: AccountState, command: Reserve, now: number): [AccountState, Replies['reserve']] {
   const known = before.reservations.get(command.reservation)
@@ -16,18 +17,22 @@ export function reserve(before: AccountState, command: Reserve, now: number): [A
   }
   const earlier = earlierCall(before, command, now)
   if (earlier) return [before, earlier]
-  const state = provision(before, command.allowance, now)
+  const state = provision(before, command, now)
   const { available } = standing(state)
   if (available < command.ceiling) {
     return [state, { kind: 'insufficient', required: command.ceiling, now, freesAt: freesAt(state, command.ceiling), ...standing(state) }]
   }
+  const over = overBudget(state, command, now)
+  if (over) return [state, over]
   const expiresAt = now + command.ttlMs
   const shares = ofLots(sharesOf(state, command.ceiling))
-  const open = { kind: 'open', ceiling: command.ceiling, reservedAt: now, expiresAt, shares } as const
+  const budgets = windowsOf(state, command.budgets, now)
+  const open = { kind: 'open', ceiling: command.ceiling, reservedAt: now, expiresAt, shares, budgets } as const
+  const set = count(change(state, 'held', shares, 1), budgets, command.ceiling, 0)
   const held = {
-    ...change(state, 'held', shares, 1),
+    ...set,
     reserved: state.reserved + command.ceiling,
-    sweepAt: earliest(state.sweepAt, expiresAt),
+    sweepAt: earliest(set.sweepAt, expiresAt),
     reservations: state.reservations.set(command.reservation, open),
   }
   const { reservation, ceiling, key, payload } = command
@@ -45,13 +50,4 @@ function freesAt({ balance, reserved, reservations }: AccountState, required: nu
     if (available >= required) return expiresAt
   }
   return 0
-}
-
-/** The first billable call grants the allowance, on top of whatever was granted before and as far as it can be counted. */
-function provision(state: AccountState, allowance: number, now: number): AccountState {
-  if (state.provisioned) return state
-  const provisioned = { ...state, provisioned: true }
-  const amount = Math.min(allowance, MAX_AMOUNT - state.balance)
-  if (amount === 0) return provisioned
-  return post(provisioned, { at: now, kind: 'grant', amount, reference: 'allowance', label: 'allowance', shortfall: 0, lots: [] })
 }

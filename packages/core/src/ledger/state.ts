@@ -20,6 +20,13 @@ export interface AccountState {
   readonly journal: Journal | null
   /** The grants that end, or are used out of turn, in burn order; see lots.ts. */
   readonly lots: readonly Lot[]
+  /** The balance after the last grant. */
+  readonly topped: number
+  readonly recurring: RecurringAllowance | null
+  /** By `budgetKey`. */
+  readonly budgets: PersistentMap<BudgetUse>
+  /** By `thresholdKey`, of thresholds that were watched. */
+  readonly alerts: PersistentMap<Alert>
   /** What was given back, by reservation. */
   readonly refunds: PersistentMap<Refunded>
   /** By idempotency key. */
@@ -37,6 +44,56 @@ export interface OpenReservation {
   readonly expiresAt: number
   /** What it holds of lots; the rest of its ceiling are plain credits. */
   readonly shares: readonly Share[]
+  readonly budgets: readonly HeldBudget[]
+}
+
+export interface Recurrence {
+  readonly every: 'day' | 'month'
+  /** At most so much of what is left at the end of a period goes on into the next one. */
+  readonly rollover: number
+}
+
+/** An allowance that comes again. Days are UTC, as days since the epoch. */
+export interface RecurringAllowance extends Recurrence {
+  readonly amount: number
+  /** The day of the month on which periods begin, or the month's last where it has no such day. */
+  readonly anchor: number
+  /** The current period. */
+  readonly since: number
+  readonly until: number
+}
+
+/** What a limit is about. Windows are UTC days and calendar months. */
+export interface BudgetKey {
+  readonly scope: string
+  readonly window: BudgetWindow
+}
+
+export type BudgetWindow = 'day' | 'month' | 'total'
+
+/** What a reservation holds its ceiling in: which one of the windows. */
+export interface HeldBudget extends BudgetKey {
+  readonly period: number
+}
+
+/** Of one window, the last one in which there was anything. */
+export interface BudgetUse {
+  readonly period: number
+  readonly spent: number
+  readonly held: number
+}
+
+/** What is known of a threshold. */
+export interface Alert {
+  /** The balance below which it is told. */
+  readonly level: number
+  /** Whether it is to be told when the balance passes it. */
+  readonly armed: boolean
+  /** The `watch` that was told. */
+  readonly by: string
+  readonly toldAt: number
+  /** How many times it was told; see `Crossing`. */
+  readonly number: number
 }
 
 /** What is left of one grant. */
@@ -132,8 +189,10 @@ export interface LedgerEntry {
   readonly label: string
   /** A late charge: what was spent but could not be taken any more, micro-credits. Otherwise 0. */
   readonly shortfall: number
-  /** Of a charge: what was taken from lots; the rest were plain credits. */
+  /** Of a grant: itself. Of a charge: what was taken from lots, of a refund: what went back to them; the rest were plain credits. */
   readonly lots: readonly SpentShare[]
+  /** A charge: what it was made of, as the JSON of an object; `''` where there is nothing to say. */
+  readonly details: string
 }
 
 /** The entries as a list, newest first. */
@@ -154,6 +213,10 @@ export const emptyAccount: AccountState = {
   usageDay: 0,
   journal: null,
   lots: [],
+  topped: 0,
+  recurring: null,
+  budgets: PersistentMap.empty(),
+  alerts: PersistentMap.empty(),
   refunds: PersistentMap.empty(),
   calls: PersistentMap.empty(),
   operations: PersistentMap.empty(),

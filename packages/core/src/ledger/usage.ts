@@ -1,5 +1,6 @@
-import { DAY_MS, USAGE_DAYS } from './limits.js'
+import { dayOf } from './calendar.js'
 import type { UsageRead } from './commands.js'
+import { USAGE_DAYS } from './limits.js'
 import type { AccountState, Usage } from './state.js'
 
 const unused = { calls: 0, charged: 0, refunded: 0 }
@@ -29,10 +30,6 @@ export function readUsage(state: AccountState, now: number): UsageRead {
     .map(([key, counts]) => ({ ...parseKey(key), ...counts }))
     .filter(({ day }) => day > today - USAGE_DAYS)
   return { kind: 'usage', today, rows }
-}
-
-function dayOf(now: number): number {
-  return Math.floor(now / DAY_MS)
 }
 
 function dropOldDays(usage: AccountState['usage'], today: number): AccountState['usage'] {

@@ -63,7 +63,7 @@ export async function readAccount(redis: Redis, { accountKey }: Pick<StoredKey, 
 type Fields = Readonly<Record<string, string>>
 
 function readOpen(value: string): StoredAccount['open'][number] {
-  const [, ceiling, shares] = /^o\d+ (\d+) \d+(?: (\S+))?$/.exec(value) ?? unreadable(value)
+  const [, ceiling, shares] = /^o\d+ (\d+) \d+(?: (\S*)(?: \S+)?)?$/.exec(value) ?? unreadable(value)
   return { ceiling: whole(ceiling!), shares: (shares ?? '').split(',').filter((share) => share !== '').map(readShare) }
 }
 
@@ -83,7 +83,7 @@ function readUsage(day: string): UsageRow[] {
 }
 
 function readEntry(line: string, id: number): LedgerEntry {
-  if (!/^(?:grant|charge|refund|expiry) \d+ -?\d+ \d+ \d+ \S* \S*(?: \S+)?$/.test(line)) unreadable(line)
+  if (!/^(?:grant|charge|refund|expiry) \d+ -?\d+ \d+ \d+ \S* \S*(?: \S*(?: \{.*\})?)?$/.test(line)) unreadable(line)
   return decoded(line, () => decodeEntry(line, id))
 }
 

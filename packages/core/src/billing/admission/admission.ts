@@ -64,6 +64,7 @@ export class Admitter {
   async #refuse(reply: Exclude<Replies['reserve'], Reserved | Replayed>, route: Route, call: Call, quote: Quote): Promise<Admission> {
     switch (reply.kind) {
       case 'insufficient': return refuse({ ...reply, remedy: await remedyOf(reply, route, call, quote) })
+      case 'over_budget': throw new Error('soon')
       case 'conflict': return refuse({ kind: 'unavailable' })
       case 'in_progress':
       case 'mismatch': return refuse({ kind: reply.kind })

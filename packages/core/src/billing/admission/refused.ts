@@ -1,4 +1,4 @@
-import type { Insufficient } from '../../ledger/commands.js'
+import type { Budget, Insufficient, OverBudget } from '../../ledger/commands.js'
 import type { SchemaIssue } from '../prices/schema.js'
 
 /** What an account that can't cover a call can do about it. */
@@ -8,6 +8,8 @@ export type Remedy =
   /** A smaller request to the same route would fit. */
   | { readonly kind: 'reduce' }
   | { readonly kind: 'top_up' }
+  /** No credits help: the budget has to be raised, or its window to end. */
+  | { readonly kind: 'raise_limit' }
 
 /** Why a call may not run. Amounts are micro-credits. */
 export type Refused =
@@ -16,6 +18,7 @@ export type Refused =
   | { readonly kind: 'price_invalid'; readonly route: string }
   | { readonly kind: 'ceiling_too_high'; readonly required: number; readonly most: number }
   | (Insufficient & { readonly remedy: Remedy })
+  | (OverBudget & { readonly remedy: Remedy; readonly limit: Budget })
   /** Another call with the same idempotency key is being made; or was made with another payload; or can't be shown again. */
   | { readonly kind: 'in_progress' | 'mismatch' | 'result_unavailable' }
   | { readonly kind: 'no_operation'; readonly operation: string }
