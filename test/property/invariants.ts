@@ -54,7 +54,7 @@ export const invariants: Readonly<Record<string, (after: After) => unknown[] | P
       (kind === 'grant' || kind === 'refund' ? amount < 0 : amount > 0) || (kind === 'expiry' ? at > after.now : at !== after.now)),
 
   'nothing ends before its time, and what has ended is held or gone': (after) => [
-    ...newOnes(after).filter(({ kind, reference, at }) => kind === 'expiry' && !(at >= (endOf(after, reference) || Infinity))),
+    ...newOnes(after).filter(({ kind, reference, at }) => kind === 'expiry' && at < endOf(after, reference)),
     ...after.stored.lots.filter(({ expiresAt, left, held }) => expiresAt > 0 && expiresAt <= after.now && left > held && !after.known.isPassedTwice(expiresAt)),
   ],
 
@@ -79,8 +79,9 @@ function newOnes({ entries, known }: After): readonly LedgerEntry[] {
   return entries.slice(known.entries.length)
 }
 
-function endOf({ known }: After, grant: string): number {
-  return known.grants.find((sent) => sent.grant === grant)?.expiresAt ?? 0
+/** When a grant ends, as its entry says. */
+function endOf({ entries }: After, grant: string): number {
+  return entries.find(({ kind, reference }) => kind === 'grant' && reference === grant)?.lots[0]?.expiresAt || Infinity
 }
 
 /** What there is, in burn order: the lots, and where their turn is the plain credits. */
