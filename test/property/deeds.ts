@@ -1,4 +1,4 @@
-import { MAX_AMOUNT, type LedgerCommand } from '@farebox/core'
+import { MAX_AMOUNT, type Budget, type LedgerCommand } from '@farebox/core'
 import { nth, type Call, type Known } from './known.js'
 import type { Move } from './moves.js'
 
@@ -9,6 +9,7 @@ interface DeedOf {
 }
 
 export const ALLOWANCE = 100
+const BUDGETS: readonly Budget[] = [{ scope: 'key:a', window: 'day', limit: 60 }, { scope: 'key:a', window: 'total', limit: 200 }, { scope: 'b c', window: 'month', limit: 90 }]
 /** Whoever got no answer sends a command again for so long, and not later. */
 const SENT_AGAIN_MS = 60_000
 const DAY = 86_400_000
@@ -25,8 +26,8 @@ export const deeds = {
       const call = callOf(known, move, now, ({ operation, endAskedAt = now }) => !operation && (now < endAskedAt + SENT_AGAIN_MS || now > endAskedAt + 3 * SENT_AGAIN_MS))
       if (!call) return undefined
       call.endAskedAt ??= now
-      const { reservation, ceiling, charge, product, key, payload } = call
-      return { kind: 'settle', account: known.account, reservation, ceiling, charge, product, firstSentAt: call.endAskedAt, key, payload, response: 'done' }
+      const { reservation, ceiling, charge, product, key, payload, budgets } = call
+      return { kind: 'settle', account: known.account, reservation, ceiling, charge, product, firstSentAt: call.endAskedAt, key, payload, budgets, response: 'done' }
     },
   },
   release: {
@@ -66,8 +67,8 @@ export const deeds = {
     weight: 5,
     aim(known, move) {
       const named = operationOf(known, move)
-      const { key, charge } = known.calls.find(({ reservation }) => reservation === named?.reservation) ?? { key: '', charge: 0 }
-      return named && { kind: 'finish', account: known.account, ...named, key, succeeded: move.amount % 4 === 3 ? 0 : 1, charge, result: 'result' }
+      const { key, charge, budgets } = known.calls.find(({ reservation }) => reservation === named?.reservation) ?? { key: '', charge: 0, budgets: [] }
+      return named && { kind: 'finish', account: known.account, ...named, key, succeeded: move.amount % 4 === 3 ? 0 : 1, charge, result: 'result', budgets }
     },
   },
   operation: {
@@ -119,15 +120,21 @@ export const deeds = {
       return refund && (move.variant % 3 === 2 ? { ...refund, amount: refund.amount + 1 } : refund)
     },
   },
-  balance: { weight: 2, aim: ({ account }) => ({ kind: 'balance', account }) },
+  balance: { weight: 4, aim: ({ account }) => readBalance(account) },
   usage: { weight: 1, aim: ({ account }) => ({ kind: 'usage', account }) },
   entries: { weight: 1, aim: ({ account }, { which, variant }) => ({ kind: 'entries', account, after: variant === 0 ? '' : String(variant), limit: which }) },
 } satisfies Record<string, DeedOf>
 
+/** How the account stands, and its budgets. */
+export function readBalance(account: string): LedgerCommand {
+  return { kind: 'balance', account, budgets: BUDGETS }
+}
+
 function newCall({ calls }: Known, { amount, variant, which }: Move, now: number): Call {
   const call: Call = {
     reservation: `r${calls.length}`, ceiling: amount, charge: nth([amount, amount >> 1, 0, amount + 5, which], variant)!, product: nth(['search', 'a:b c'], variant)!,
-    key: nth(['', '', '', 'k1', 'k2'], amount)!, payload: nth(['p1', 'p1', 'p1', 'p2'], variant)!, ttlMs: nth([60_000, 60_000, 1_000, 300_000], variant)!, sentAt: now, deadline: 0, keyKeptUntil: 0,
+    key: nth(['', '', '', 'k1', 'k2'], amount)!, payload: nth(['p1', 'p1', 'p1', 'p2'], variant)!, ttlMs: nth([60_000, 60_000, 1_000, 300_000], variant)!,
+    budgets: nth([[], [], BUDGETS.slice(0, 1), BUDGETS.slice(1)], which)!, sentAt: now, deadline: 0, keyKeptUntil: 0,
   }
   calls.push(call)
   return call
@@ -141,8 +148,8 @@ function callOf(known: Known, move: Move, now: number, isMeant: (call: Call) => 
 
 function reserveOf({ account }: Known, call: Call | undefined): LedgerCommand | undefined {
   if (!call) return undefined
-  const { reservation, ceiling, ttlMs, key, payload } = call
-  return { kind: 'reserve', account, reservation, ceiling, allowance: ALLOWANCE, ttlMs, key, payload }
+  const { reservation, ceiling, ttlMs, key, payload, budgets } = call
+  return { kind: 'reserve', account, reservation, ceiling, allowance: ALLOWANCE, budgets, ttlMs, key, payload }
 }
 
 /** Most often one that goes on. */

@@ -51,7 +51,7 @@ export const invariants: Readonly<Record<string, (after: After) => unknown[] | P
 
   'grants and refunds add, charges and expiries take, at the time of the step': (after) =>
     newOnes(after).filter(({ kind, amount, at }) =>
-      (kind === 'grant' || kind === 'refund' ? amount < 0 : amount > 0) || (kind === 'expiry' ? at > after.now : at !== after.now)),
+      (kind === 'charge' ? amount > 0 : kind === 'expiry' ? amount >= 0 : amount <= 0) || (kind === 'expiry' ? at > after.now : at !== after.now)),
 
   'nothing ends before its time, and what has ended is held or gone': (after) => [
     ...newOnes(after).filter(({ kind, reference, at }) => kind === 'expiry' && at < endOf(after, reference)),
@@ -60,6 +60,13 @@ export const invariants: Readonly<Record<string, (after: After) => unknown[] | P
 
   'of no lot, nor of the plain credits, more is held than is left': ({ stored }) =>
     inTurn(stored).filter(({ left, held }) => held < 0 || left < held || left > MAX_AMOUNT),
+
+  'a grant that ends or is used out of turn is a lot': ({ now, command, reply, stored: { lots } }) => {
+    if (command.kind !== 'grant' || reply.kind !== 'granted' || reply.replayed) return []
+    const { grant, amount, priority, expiresAt } = command
+    if (expiresAt === 0 ? priority === PLAIN_PRIORITY : expiresAt <= now) return []
+    return lots.some((lot) => lot.grant === grant && lot.left === amount && lot.priority === priority && lot.expiresAt === expiresAt) ? [] : [command]
+  },
 
   'a lot that is used up is forgotten, the others are in burn order': ({ stored: { lots } }) =>
     lots.filter(({ left, priority, expiresAt }, i) => {

@@ -1,5 +1,6 @@
-import type { Grant, LedgerEntry, Refund } from '@farebox/core'
+import type { Budget, BudgetKey, Grant, LedgerEntry, Refund } from '@farebox/core'
 import type { StoredAccount } from '@farebox/redis/inspect'
+import { endOfWindow, Spending } from './spending.js'
 
 /** One billable call, as whoever makes it knows it. Sent again, a command says the same. */
 export interface Call {
@@ -9,6 +10,7 @@ export interface Call {
   readonly product: string
   readonly key: string
   readonly payload: string
+  readonly budgets: readonly Budget[]
   readonly ttlMs: number
   readonly sentAt: number
   /** When its reservation ends by itself; 0 while it is not open. */
@@ -27,6 +29,9 @@ export class Known {
   readonly calls: Call[] = []
   readonly grants: Grant[] = []
   readonly refunds: Refund[] = []
+  /** Ids of grants and refunds that took effect. */
+  readonly done = new Set<string>()
+  readonly spending = new Spending()
   entries: readonly LedgerEntry[] = []
   /** As it was after the step before. */
   stored: StoredAccount | undefined
@@ -51,9 +56,20 @@ export class Known {
 
   /** The account is looked at, so what has run out by now is not open any more. */
   pass(now: number): void {
-    for (const call of this.open) if (call.deadline <= now) call.deadline = 0
+    for (const call of this.open) if (call.deadline <= now) this.close(call, 0)
     if (now < this.latest) this.putBack.push({ from: this.latest, to: now })
     this.latest = Math.max(this.latest, now)
+  }
+
+  /** A call holds nothing any more. */
+  close(call: Call, charge: number): void {
+    call.deadline = 0
+    this.spending.end(call.reservation, charge)
+  }
+
+  /** What was spent and is held in a budget; `undefined` when its window had ended before the clock was put back. */
+  use(budget: BudgetKey, now: number): { readonly spent: number, readonly held: number } | undefined {
+    return this.isPassedTwice(endOfWindow(this.spending.begins(budget, now))) ? undefined : this.spending.in(budget, now)
   }
 
   /** Whether the clock has gone past this time, and was put back before it: what ended then may stay until the next sweep. */

@@ -1,4 +1,4 @@
-import { RECORD_KEPT_MS, type Closed, type LedgerCommand, type LedgerReply, type OperationRead } from '@farebox/core'
+import { RECORD_KEPT_MS, type BudgetKey, type Closed, type LedgerCommand, type LedgerReply, type OperationRead } from '@farebox/core'
 import { ALLOWANCE } from './deeds.js'
 import type { Call, Known } from './known.js'
 
@@ -19,18 +19,23 @@ export function learn(known: Known, command: LedgerCommand, reply: LedgerReply, 
   const call = 'reservation' in command ? known.calls.find(({ reservation }) => reservation === command.reservation) : undefined
   switch (reply.kind) {
     case 'granted':
-      if (command.kind === 'grant' && !reply.replayed) learned.posted.push(`grant ${reply.amount} ${command.grant}`)
+      if (command.kind === 'grant' && !reply.replayed) once(known, command.grant, `grant ${reply.amount} ${command.grant}`, learned)
       break
     case 'refunded':
-      if (command.kind === 'refund' && !reply.replayed) learned.posted.push(`refund ${reply.amount} ${command.reservation}`)
+      if (command.kind === 'refund' && !reply.replayed) once(known, command.refund, `refund ${reply.amount} ${command.reservation}`, learned)
       break
     case 'reserved':
-      if (call!.deadline === 0) {
-        learned.wrong.push(...soldTwice(known, call!, now))
-        call!.keyKeptUntil = now + RECORD_KEPT_MS
-      }
+      if (call!.deadline === 0) begin(known, call!, now, learned)
       call!.deadline = reply.expiresAt
       provision(known, learned)
+      break
+    case 'over_budget':
+      if (reply.spent + reply.held + reply.required <= call!.budgets[reply.budget]!.limit) learned.wrong.push('refused, although its budgets allow it')
+      learned.wrong.push(...misstated(known, call!.budgets.slice(reply.budget), [reply], now))
+      provision(known, learned)
+      break
+    case 'balance':
+      if (command.kind === 'balance') learned.wrong.push(...misstated(known, command.budgets!, reply.budgets!, now))
       break
     case 'insufficient':
       if (reply.available >= reply.required) learned.wrong.push('refused, although it is available')
@@ -41,11 +46,11 @@ export function learn(known: Known, command: LedgerCommand, reply: LedgerReply, 
       if (reply.expiresAt !== call!.deadline) learned.wrong.push(`extended until ${reply.expiresAt}, not ${call!.deadline}`)
       break
     case 'settled':
-      end(call!, reply, now, learned)
+      end(known, call!, reply, now, learned)
       break
     case 'released':
-      call!.deadline = 0
-      call!.released = true
+      if (call) known.close(call, 0)
+      if (call) call.released = true
       break
     case 'operation':
       operate(known, command, reply, now, learned)
@@ -53,6 +58,31 @@ export function learn(known: Known, command: LedgerCommand, reply: LedgerReply, 
     default:
   }
   return learned
+}
+
+/** Takes effect, which an id does once. */
+function once({ done }: Known, id: string, movement: string, { posted, wrong }: Learned): void {
+  if (done.has(id)) wrong.push(`${id} took effect before`)
+  done.add(id)
+  posted.push(movement)
+}
+
+/** A call holds its ceiling from now on. */
+function begin(known: Known, call: Call, now: number, { wrong }: Learned): void {
+  wrong.push(...soldTwice(known, call, now))
+  call.keyKeptUntil = now + RECORD_KEPT_MS
+  known.spending.hold(call.reservation, call.budgets, call.ceiling, now)
+  for (const budget of call.budgets) {
+    const { spent, held } = known.use(budget, now) ?? { spent: 0, held: 0 }
+    if (spent + held > budget.limit) wrong.push(`${spent} spent and ${held} held of ${budget.limit} in ${budget.scope}`)
+  }
+}
+
+function misstated(known: Known, budgets: readonly BudgetKey[], said: readonly { readonly spent: number, readonly held: number }[], now: number): string[] {
+  return said.flatMap(({ spent, held }, i) => {
+    const use = known.use(budgets[i]!, now)
+    return use && (use.spent !== spent || use.held !== held) ? [`said ${spent} spent and ${held} held of ${budgets[i]!.scope}, not ${use.spent} and ${use.held}`] : []
+  })
 }
 
 function provision(known: Known, { posted }: Learned): void {
@@ -67,13 +97,14 @@ function soldTwice({ calls }: Known, { key, reservation }: Call, now: number): s
 }
 
 /** The first time that a call is said to be charged, its charge was posted; and it is all that was spent, or that there was. */
-function end(call: Call, reply: Pick<Closed, 'charge' | 'shortfall' | 'late' | 'available'>, now: number, { posted, wrong }: Learned): void {
+function end(known: Known, call: Call, reply: Pick<Closed, 'charge' | 'shortfall' | 'late' | 'available'>, now: number, { posted, wrong }: Learned): void {
   const open = call.deadline > 0
-  call.deadline = 0
   if (call.charged) return
   call.charged = true
   call.keyKeptUntil = open && call.keyKeptUntil > now ? now + RECORD_KEPT_MS : 0
   const { charge, shortfall, late, available } = reply
+  if (open) known.close(call, charge)
+  else known.spending.spend(call.budgets, charge, now)
   if (charge + shortfall > 0) posted.push(`charge ${0 - charge} ${call.reservation}`)
   if (charge + shortfall !== Math.min(call.charge, call.ceiling)) wrong.push(`of ${call.charge} it charged ${charge} and lacked ${shortfall}`)
   if (late === open) wrong.push(late ? 'said to be late, and was not' : 'was late, and not said to be')
@@ -84,6 +115,7 @@ function operate(known: Known, command: LedgerCommand, reply: OperationRead, now
   const call = known.calls.find(({ reservation }) => reservation === reply.reservation)!
   switch (command.kind) {
     case 'hold':
+      if (reply.reservation !== command.reservation) learned.wrong.push(`the operation is of ${reply.reservation}`)
       if (call.operation) break
       call.operation = { id: reply.operation, heldAt: now }
       call.keyKeptUntil = now + RECORD_KEPT_MS
@@ -93,8 +125,8 @@ function operate(known: Known, command: LedgerCommand, reply: OperationRead, now
       if (command.ttlMs > 0) prolong(call, command, now)
       break
     case 'finish':
-      if (reply.status === 'succeeded') end(call, reply, now, learned)
-      call.deadline = 0
+      if (reply.status === 'succeeded') end(known, call, reply, now, learned)
+      known.close(call, 0)
       break
     default:
   }

@@ -1,6 +1,7 @@
 import type { LedgerCommand, LedgerEntry, LedgerReply } from '@farebox/core'
 import type { StoredAccount } from '@farebox/redis/inspect'
-import { deeds } from './deeds.js'
+import { isDeepStrictEqual } from 'node:util'
+import { deeds, readBalance } from './deeds.js'
 import { invariants } from './invariants.js'
 import { Known } from './known.js'
 import { learn } from './learn.js'
@@ -40,10 +41,13 @@ export async function play({ start, moves }: Story, bench: Bench, counts: Counts
     now = after(now, move.passes, known)
     // Where there is nothing to do it to, a call is made.
     const command = deeds[move.deed].aim(known, move, now) ?? deeds.reserve.aim(known, move, now)!
-    for (let times = move.again ? 2 : 1; times > 0; times--) await step(bench, known, command, now, counts)
+    const reply = await step(bench, known, command, now, counts)
+    if (!move.again) continue
+    const again = await step(bench, known, command, now, counts)
+    if (!isDeepStrictEqual({ ...again, replayed: undefined }, { ...reply, replayed: undefined })) throw new Error(`sent again, it is told another thing: ${text({ command, reply, again })}`)
   }
   // Long after nothing is held, and nothing is left of what ends.
-  for (const known of accounts) await step(bench, known, { kind: 'balance', account: known.account }, now + LONG_MS, counts)
+  for (const known of accounts) await step(bench, known, readBalance(known.account), now + LONG_MS, counts)
 }
 
 function after(now: number, passes: Passes, { ends }: Known): number {
@@ -52,7 +56,7 @@ function after(now: number, passes: Passes, { ends }: Known): number {
   return next < Infinity ? next + passes.off : now
 }
 
-async function step(bench: Bench, known: Known, command: LedgerCommand, now: number, counts: Counts): Promise<void> {
+async function step(bench: Bench, known: Known, command: LedgerCommand, now: number, counts: Counts): Promise<LedgerReply> {
   known.pass(now)
   const reply = await bench.send(command, now)
   counts.add(reply)
@@ -66,6 +70,7 @@ async function step(bench: Bench, known: Known, command: LedgerCommand, now: num
   }
   for (const { kind } of entries.slice(known.entries.length)) counts.note(`entry: ${kind}`)
   Object.assign(known, { stored, entries })
+  return reply
 }
 
 function text(value: object): string {

@@ -9,7 +9,7 @@ const SEED = Number(process.env['FAREBOX_SEED'] ?? Date.now() % 2 ** 31)
 
 /** What a long search has to come across, or its stories say little. */
 const OUTCOMES = [
-  'reserved', 'insufficient', 'conflict', 'in_progress', 'replayed', 'mismatch', 'settled', 'released', 'unknown', 'late', 'short', 'extended', 'gone',
+  'reserved', 'insufficient', 'over_budget', 'conflict', 'in_progress', 'replayed', 'mismatch', 'settled', 'released', 'unknown', 'late', 'short', 'extended', 'gone',
   'granted', 'grant_conflict', 'grant_overflow', 'refunded', 'refund_too_high', 'refund_conflict', 'refund_overflow', 'no_charge',
   'operation', 'no_operation', 'operation_conflict', 'balance', 'usage', 'entries', 'entry: expiry',
 ]
