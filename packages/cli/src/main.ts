@@ -4,6 +4,7 @@ import { addAccountCommands } from './account.js'
 import { addAudit } from './audit/command.js'
 import { OutOfReach } from './connection.js'
 import { EXIT } from './output.js'
+import { addRoutes } from './routes/command.js'
 import { UsageError } from './values.js'
 
 const program = new Command('farebox')
@@ -16,6 +17,7 @@ const program = new Command('farebox')
   .exitOverride()
 addAccountCommands(program)
 addAudit(program)
+addRoutes(program)
 
 // Whoever reads may have read enough.
 process.stdout.on('error', () => process.exit(EXIT.failed))
@@ -29,6 +31,7 @@ try {
 /** What someone can do something about is a line; anything else is a bug, and its stack helps. */
 function messageOf(error: unknown): string {
   if (error instanceof OutOfReach || error instanceof UsageError) return error.message
-  if (isFareboxError(error)) return error.cause instanceof Error ? `${error.message} (${error.cause.message})` : error.message
+  // Wrong options are all in its own message, a line each.
+  if (isFareboxError(error)) return error.cause instanceof Error && error.code !== 'OPTIONS_INVALID' ? `${error.message} (${error.cause.message})` : error.message
   return error instanceof Error ? error.stack ?? error.message : String(error)
 }

@@ -1,5 +1,6 @@
 export { apply } from './ledger/apply.js'
 export { CLOSED_KEPT_MS, MAX_AMOUNT, RECORD_KEPT_MS, USAGE_DAYS } from './ledger/limits.js'
+export { addLot, DEFAULT_PRIORITY } from './ledger/lots.js'
 export { emptyAccount } from './ledger/state.js'
 export { PersistentMap } from './ledger/persistent-map.js'
 export type { AccountState, Alert, BudgetKey, BudgetUse, BudgetWindow, ClosedReservation, HeldBudget, KeyedCall, LedgerEntry, Lot, OpenReservation, Operation, OperationStatus, Recurrence, RecurringAllowance, Refunded, Reservation, Share, SpentShare } from './ledger/state.js'

@@ -30,8 +30,9 @@ const shared = {
   counts: [...prelude, 'week', 'counts'],
 }
 const partitions = ['partitions']
+const repair = ['reader', 'repair']
 
-const scripts = [program, ...Object.values(shared)]
+const scripts = [program, ...Object.values(shared), repair]
 const files = new Map(readdirSync(lua).map((file) => [file.replace(/\.lua$/, ''), contract(readFileSync(new URL(file, lua), 'utf8'))]))
 const used = new Set(filesOf([...scripts.flat(), ...partitions]))
 const faults = [
@@ -54,6 +55,7 @@ const commands = filesOf(program).flatMap((name) => (files.get(name).command ? [
 writeFileSync(generated, `// Written by scripts/embed.js from lua/*.lua.
 export const program = ${JSON.stringify(script(program))}
 export const partitions = ${JSON.stringify(script(partitions))}
+export const repair = ${JSON.stringify(script(repair))}
 /** The scripts of the commands that no account owns. */
 export const shared = ${json(each(shared, script))}
 /** What each command takes, in this order. */

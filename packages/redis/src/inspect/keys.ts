@@ -1,4 +1,4 @@
-import type { Cluster, Redis } from 'ioredis'
+import { Cluster, type Redis } from 'ioredis'
 import { keySpace } from '../keys.js'
 
 const PAGE = 500
@@ -28,18 +28,30 @@ export async function readPartitions(redis: Redis | Cluster, prefix: string): Pr
   return recorded === null ? undefined : Number(recorded)
 }
 
-/** The keys of all accounts under a prefix, on one server. One that exists all the time comes at least once. */
-export async function* scanKeys(redis: Redis, prefix: string, partitions: number): AsyncGenerator<KeyPage> {
+/** The keys of all accounts under a prefix, of a Cluster node by node. One that exists all the time, and stays where it is, comes at least once. */
+export async function* scanKeys(redis: Redis | Cluster, prefix: string, partitions: number): AsyncGenerator<KeyPage> {
   const pattern = `${prefix.replace(/[\\*?[\]^-]/g, '\\$&')}:{*}:*`
   const parse = parser(prefix, partitions)
-  let cursor = '0'
   let scanned = 0
-  do {
-    const [next, keys] = await redis.scan(cursor, 'MATCH', pattern, 'COUNT', PAGE)
-    cursor = next
-    scanned += PAGE
-    yield { keys: keys.flatMap(parse), scanned }
-  } while (cursor !== '0')
+  for (const node of serversOf(redis)) {
+    let cursor = '0'
+    do {
+      const [next, keys] = await node.scan(cursor, 'MATCH', pattern, 'COUNT', PAGE)
+      cursor = next
+      scanned += PAGE
+      yield { keys: keys.flatMap(parse), scanned }
+    } while (cursor !== '0')
+  }
+}
+
+/** How many keys there are, of whatever kind. */
+export async function countKeys(redis: Redis | Cluster): Promise<number> {
+  const counts = await Promise.all(serversOf(redis).map((node) => node.dbsize()))
+  return counts.reduce((sum, count) => sum + count, 0)
+}
+
+function serversOf(redis: Redis | Cluster): readonly Redis[] {
+  return redis instanceof Cluster ? redis.nodes('master') : [redis]
 }
 
 function parser(prefix: string, partitions: number): (key: string) => StoredKey[] {
