@@ -146,10 +146,10 @@ function callOf(known: Known, move: Move, now: number, isMeant: (call: Call) => 
   return nth(meant, move.which) ?? (isAny(move) ? newCall(known, move, now) : undefined)
 }
 
-function reserveOf({ account }: Known, call: Call | undefined): LedgerCommand | undefined {
+function reserveOf({ account, recurrence }: Known, call: Call | undefined): LedgerCommand | undefined {
   if (!call) return undefined
   const { reservation, ceiling, ttlMs, key, payload, budgets } = call
-  return { kind: 'reserve', account, reservation, ceiling, allowance: ALLOWANCE, budgets, ttlMs, key, payload }
+  return { kind: 'reserve', account, reservation, ceiling, allowance: ALLOWANCE, ...(recurrence && { recurrence }), budgets, ttlMs, key, payload }
 }
 
 /** Most often one that goes on. */

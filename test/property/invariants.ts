@@ -2,7 +2,10 @@ import { MAX_AMOUNT, type LedgerCommand, type LedgerEntry, type LedgerReply } fr
 import type { StoredAccount } from '@farebox/redis/inspect'
 import { isDeepStrictEqual } from 'node:util'
 import { faultsOf } from '../../packages/cli/src/audit/checks.js'
+import { Tally } from '../../packages/cli/src/audit/tally.js'
+import { ALLOWANCE } from './deeds.js'
 import type { Known } from './known.js'
+import { nextPeriod, startOfPeriod } from './periods.js'
 import type { Learned } from './learn.js'
 
 const PLAIN_PRIORITY = 50
@@ -19,8 +22,12 @@ export interface After {
 }
 
 /** What holds after every step, on every store. Each says what is wrong. */
-export const invariants: Readonly<Record<string, (after: After) => unknown[] | Promise<readonly unknown[]>>> = {
-  'the audit finds nothing': ({ stored }) => faultsOf(stored),
+export const invariants: Readonly<Record<string, (after: After) => readonly unknown[]>> = {
+  'the audit finds nothing': ({ stored, entries }) => {
+    const tally = new Tally({ has: () => true })
+    for (const entry of entries) tally.add(entry)
+    return faultsOf(stored, tally)
+  },
 
   'an entry never changes, and the n-th has the id n': ({ entries, known }) => [
     ...entries.filter(({ id }, i) => id !== String(i + 1)),
@@ -28,7 +35,7 @@ export const invariants: Readonly<Record<string, (after: After) => unknown[] | P
   ],
 
   'what a reply says was posted, once, and nothing else but what has ended': (after) => {
-    const posted = newOnes(after).filter(({ kind }) => kind !== 'expiry').map(({ kind, amount, reference }) => `${kind} ${amount} ${reference}`)
+    const posted = newOnes(after).filter((entry) => entry.kind !== 'expiry' && !isPeriodic(entry)).map(({ kind, amount, reference }) => `${kind} ${amount} ${reference}`)
     return isDeepStrictEqual(posted, after.learned.posted) ? [] : [{ posted, said: after.learned.posted }]
   },
 
@@ -50,8 +57,24 @@ export const invariants: Readonly<Record<string, (after: After) => unknown[] | P
   },
 
   'grants and refunds add, charges and expiries take, at the time of the step': (after) =>
-    newOnes(after).filter(({ kind, amount, at }) =>
-      (kind === 'charge' ? amount > 0 : kind === 'expiry' ? amount >= 0 : amount <= 0) || (kind === 'expiry' ? at > after.now : at !== after.now)),
+    newOnes(after).filter((entry) => {
+      const { kind, amount, at } = entry
+      return (kind === 'charge' ? amount > 0 : kind === 'expiry' ? amount >= 0 : amount <= 0) || (kind === 'expiry' || isPeriodic(entry) ? at > after.now : at !== after.now)
+    }),
+
+  'an allowance that comes again comes once a period, on its day, and takes no more with it than it may': ({ now, entries, known }) => {
+    const periodic = entries.filter(isPeriodic)
+    const dates = [...new Set(periodic.map(({ reference }) => reference.split(':')[1]!))]
+    // A balance that is full has no room for it.
+    const isFull = known.grants.some(({ amount }) => amount > MAX_AMOUNT / 2)
+    const { every, rollover } = known.recurrence ?? { every: 'day', rollover: 0 }
+    const [first, last] = [dates[0], dates.at(-1)]
+    return [
+      ...dates.filter((date, i) => i > 0 && !(date >= nextPeriod(every, first!, dates[i - 1]!) && date === startOfPeriod(every, first!, date))),
+      ...(last && !isFull && !known.isPassedTwice(Date.parse(nextPeriod(every, first!, last))) && Date.parse(nextPeriod(every, first!, last)) <= now ? [last] : []),
+      ...periodic.filter(({ reference, amount }, i) => amount > (reference.startsWith('allowance:') ? ALLOWANCE : rollover) || periodic.findIndex((other) => other.reference === reference) !== i),
+    ]
+  },
 
   'nothing ends before its time, and what has ended is held or gone': (after) => [
     ...newOnes(after).filter(({ kind, reference, at }) => kind === 'expiry' && at < endOf(after, reference)),
@@ -80,6 +103,11 @@ export const invariants: Readonly<Record<string, (after: After) => unknown[] | P
     const last = all.findLastIndex(({ grant, held }) => held > (before.get(grant) ?? 0))
     return all.slice(0, Math.max(0, last)).filter(({ left, held }) => left > held)
   },
+}
+
+/** Posted by time alone. */
+function isPeriodic({ kind, reference }: LedgerEntry): boolean {
+  return kind === 'grant' && /^(?:allowance|rollover):/.test(reference)
 }
 
 function newOnes({ entries, known }: After): readonly LedgerEntry[] {

@@ -1,4 +1,4 @@
-import type { Budget, BudgetKey, Grant, LedgerEntry, Refund } from '@farebox/core'
+import type { Budget, BudgetKey, Grant, LedgerEntry, Recurrence, Refund } from '@farebox/core'
 import type { StoredAccount } from '@farebox/redis/inspect'
 import { endOfWindow, Spending } from './spending.js'
 
@@ -39,7 +39,7 @@ export class Known {
   private latest = 0
   private readonly putBack: { readonly from: number, readonly to: number }[] = []
 
-  constructor(readonly account: string) {}
+  constructor(readonly account: string, readonly recurrence?: Recurrence) {}
 
   get open(): readonly Call[] {
     return this.calls.filter(({ deadline }) => deadline > 0)
@@ -51,7 +51,7 @@ export class Known {
 
   /** Times at which something ends by itself. */
   get ends(): readonly number[] {
-    return [...this.open.map(({ deadline }) => deadline), ...this.grants.map(({ expiresAt }) => expiresAt)]
+    return [...this.open.map(({ deadline }) => deadline), ...(this.stored?.lots ?? []).map(({ expiresAt }) => expiresAt)]
   }
 
   /** The account is looked at, so what has run out by now is not open any more. */

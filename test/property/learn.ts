@@ -86,7 +86,7 @@ function misstated(known: Known, budgets: readonly BudgetKey[], said: readonly {
 }
 
 function provision(known: Known, { posted }: Learned): void {
-  if (!known.provisioned) posted.push(`grant ${ALLOWANCE} allowance`)
+  if (!known.provisioned && !known.recurrence) posted.push(`grant ${ALLOWANCE} allowance`)
   known.provisioned = true
 }
 

@@ -16,7 +16,7 @@ export function memoryBench(): Bench {
 }
 
 /** The account as it would be read where it is written down. */
-function stored({ balance, reserved, reservations, lots, grants, refunds, usage, usageDay, journal }: AccountState): StoredAccount {
+function stored({ balance, reserved, provisioned, recurring, reservations, lots, grants, refunds, usage, usageDay, journal }: AccountState): StoredAccount {
   const rows = usage.entries().map(([key, used]) => {
     const [, day, product] = /^(\d+):(.*)$/s.exec(key) as unknown as [string, string, string]
     return { day: Number(day), product, ...used }
@@ -25,10 +25,12 @@ function stored({ balance, reserved, reservations, lots, grants, refunds, usage,
   for (let at = journal; at; at = at.previous) entries.push(at.entry)
   entries.reverse()
   return {
-    balance, reserved, lots, usage: rows,
+    balance, reserved, provisioned, recurs: recurring !== null, lots, length: entries.length, usage: rows,
+    fields: {}, unlisted: [], unreadable: [],
     open: reservations.entries().flatMap(([, reservation]) => (reservation.kind === 'open' ? [reservation] : [])),
     grants: new Map(grants.entries()),
     refunds: new Map(refunds.entries().map(([reservation, { total }]) => [reservation, total])),
+    refundsById: new Map(refunds.entries().map(([reservation, { byId }]) => [reservation, Object.values(byId).reduce((sum, amount) => sum + amount, 0)])),
     usageDay: Math.max(usageDay, ...rows.map(({ day }) => day)),
     async *entries() { yield entries },
   }

@@ -1,3 +1,4 @@
+import type { Recurrence } from '@farebox/core'
 import fc from 'fast-check'
 import { deeds, type Deed } from './deeds.js'
 
@@ -19,6 +20,8 @@ export type Passes = { readonly ms: number } | { readonly off: number }
 
 export interface Story {
   readonly start: number
+  /** Of the second account's allowance. */
+  readonly recurrence: Recurrence
   readonly moves: readonly Move[]
 }
 
@@ -47,4 +50,6 @@ const move: fc.Arbitrary<Move> = fc.record({
 const start = fc.constantFrom('2025-11-22T12:00:00Z', '2024-02-28T23:59:59.000Z', '2024-02-29T23:59:59.999Z', '2025-02-28T23:59:00Z', '2023-12-31T23:59:30Z', '2026-01-31T00:00:00Z')
   .map((date) => Date.parse(date))
 
-export const stories: fc.Arbitrary<Story> = fc.record({ start, moves: fc.array(move, { minLength: 1, maxLength: 120, size: 'max' }) })
+const recurrence: fc.Arbitrary<Recurrence> = fc.record({ every: fc.constantFrom('month', 'day'), rollover: fc.constantFrom(0, 30, 250) })
+
+export const stories: fc.Arbitrary<Story> = fc.record({ start, recurrence, moves: fc.array(move, { minLength: 1, maxLength: 120, size: 'max' }) })

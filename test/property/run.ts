@@ -33,8 +33,8 @@ export class Counts {
 const LONG_MS = 400 * 86_400_000
 
 /** Plays a story, and looks after every step whether all the invariants hold. */
-export async function play({ start, moves }: Story, bench: Bench, counts: Counts): Promise<void> {
-  const accounts = [new Known('ada'), new Known('bob:{1}')]
+export async function play({ start, recurrence, moves }: Story, bench: Bench, counts: Counts): Promise<void> {
+  const accounts = [new Known('ada'), new Known('bob:{1}', recurrence)]
   let now = start
   for (const move of moves) {
     const known = accounts[move.account]!
@@ -65,7 +65,7 @@ async function step(bench: Bench, known: Known, command: LedgerCommand, now: num
   const entries: LedgerEntry[] = []
   for await (const page of stored.entries()) entries.push(...page)
   for (const [name, check] of Object.entries(invariants)) {
-    const wrong = await check({ now, command, reply, learned, stored, entries, known })
+    const wrong = check({ now, command, reply, learned, stored, entries, known })
     if (wrong.length > 0) throw new Error(`"${name}" does not hold: ${text({ wrong, now, command, reply, stored, entries })}`)
   }
   for (const { kind } of entries.slice(known.entries.length)) counts.note(`entry: ${kind}`)
