@@ -64,16 +64,27 @@ export const invariants: Readonly<Record<string, (after: After) => readonly unkn
 
   'an allowance that comes again comes once a period, on its day, and takes no more with it than it may': ({ now, entries, known }) => {
     const periodic = entries.filter(isPeriodic)
-    const dates = [...new Set(periodic.map(({ reference }) => reference.split(':')[1]!))]
-    // A balance that is full has no room for it.
-    const isFull = known.grants.some(({ amount }) => amount > MAX_AMOUNT / 2)
+    const dates = [...new Set(periodic.map(dateOf))]
     const { every, rollover } = known.recurrence ?? { every: 'day', rollover: 0 }
     const [first, last] = [dates[0], dates.at(-1)]
     return [
       ...dates.filter((date, i) => i > 0 && !(date >= nextPeriod(every, first!, dates[i - 1]!) && date === startOfPeriod(every, first!, date))),
-      ...(last && !isFull && !known.isPassedTwice(Date.parse(nextPeriod(every, first!, last))) && Date.parse(nextPeriod(every, first!, last)) <= now ? [last] : []),
+      ...(last && !isFull(known) && !known.isPassedTwice(Date.parse(nextPeriod(every, first!, last))) && Date.parse(nextPeriod(every, first!, last)) <= now ? [last] : []),
       ...periodic.filter(({ reference, amount }, i) => amount > (reference.startsWith('allowance:') ? ALLOWANCE : rollover) || periodic.findIndex((other) => other.reference === reference) !== i),
     ]
+  },
+
+  'what goes on into the next period is what is left of the last, and of those in which nobody came': ({ entries, known }) => {
+    const { every, rollover } = known.recurrence ?? { every: 'day', rollover: 0 }
+    const dates = [...new Set(entries.filter(isPeriodic).map(dateOf))]
+    return isFull(known) ? [] : dates.slice(1).filter((date, i) => {
+      const last = dates[i]!
+      // What a reservation held of the last one ends later.
+      const before = entries.slice(0, entries.findIndex((entry) => isPeriodic(entry) && dateOf(entry) === date))
+      let left = 0 - sum(before.filter(({ kind, reference }) => kind === 'expiry' && (reference === `allowance:${last}` || reference === `rollover:${last}`)), 'amount')
+      for (let missed = nextPeriod(every, dates[0]!, last); missed < date; missed = nextPeriod(every, dates[0]!, missed)) left += ALLOWANCE
+      return Math.min(left, rollover) !== (entries.find(({ reference }) => reference === `rollover:${date}`)?.amount ?? 0)
+    })
   },
 
   'nothing ends before its time, and what has ended is held or gone': (after) => [
@@ -105,9 +116,18 @@ export const invariants: Readonly<Record<string, (after: After) => readonly unkn
   },
 }
 
+/** A balance that is full has no room for an allowance. */
+function isFull({ grants }: Known): boolean {
+  return grants.some(({ amount }) => amount > MAX_AMOUNT / 2)
+}
+
 /** Posted by time alone. */
 function isPeriodic({ kind, reference }: LedgerEntry): boolean {
   return kind === 'grant' && /^(?:allowance|rollover):/.test(reference)
+}
+
+function dateOf({ reference }: LedgerEntry): string {
+  return reference.slice(reference.indexOf(':') + 1)
 }
 
 function newOnes({ entries, known }: After): readonly LedgerEntry[] {
