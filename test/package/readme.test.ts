@@ -3,12 +3,13 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
 
-const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
+const read = (page: string) => readFileSync(new URL(`../../${page}`, import.meta.url), 'utf8')
+const readme = read('README.md')
 
-it('the example in the README compiles as it stands', () => {
-  const [, example] = /```ts\n(.*?)```/s.exec(readme) ?? []
+it.each(['README.md', 'docs/credits.md'])('the example in %s compiles as it stands', (page) => {
+  const [, example] = /```ts\n(.*?)```/s.exec(read(page)) ?? []
   // Inside of the test package, where the packages are installed as a user has them.
-  const file = fileURLToPath(new URL(`readme-${process.pid}.mts`, import.meta.url))
+  const file = fileURLToPath(new URL(`example-${process.pid}.mts`, import.meta.url))
   writeFileSync(file, example!)
   try {
     const { stdout, status } = spawnSync('npx', ['tsc', '--noEmit', '--ignoreConfig', '--strict', '--skipLibCheck', '--target', 'es2023', '--module', 'nodenext', '--types', 'node', file], { encoding: 'utf8' })

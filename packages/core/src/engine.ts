@@ -4,13 +4,15 @@ import { Emitter } from './billing/events.js'
 import { Learning } from './billing/learning/learning.js'
 import { OperationsDesk } from './billing/operations/operations-desk.js'
 import type { Operations } from './billing/operations/operations.js'
-import { parseOptions, type BillingOptions, type Settings } from './billing/options.js'
+import type { BillingOptions, Settings } from './billing/options.js'
+import { parseOptions } from './billing/parse-options.js'
 import { Postings } from './billing/settlement/postings.js'
 import { PriceList } from './billing/prices/price-list.js'
 import { RefusalCount } from './billing/admission/refusal-count.js'
 import { Renewal } from './billing/settlement/renewal.js'
 import { reportRoutes, type Registered, type RouteReport } from './billing/report.js'
 import { Settler } from './billing/settlement/settlement.js'
+import { Watcher } from './billing/thresholds/watcher.js'
 import { FareboxError } from './errors.js'
 import { endpoints, type Endpoints } from './http/endpoints.js'
 import { Estimates } from './http/estimate.js'
@@ -61,10 +63,11 @@ export function createEngine<Request, Bodies, Responses>(options: BillingOptions
   const prices = new PriceList(settings.prices)
   const events = new Emitter(settings.on, logger)
   const renewal = new Renewal(store, reservationTtl, events, logger)
-  const postings = new Postings(store, storeTimeout, renewal, events, logger)
+  const watcher = new Watcher(settings, events)
+  const postings = new Postings(store, storeTimeout, renewal, watcher, events, logger)
   const learning = new Learning(store, storeTimeout)
   const refusals = new RefusalCount()
-  const desk: Desk = { settings, renewal, events, refusals, admitter: new Admitter(settings), settler: new Settler(postings, events, learning, logger) }
+  const desk: Desk = { settings, renewal, events, refusals, admitter: new Admitter(settings, watcher), settler: new Settler(postings, events, learning, logger) }
   let warned = false
   const engine: Engine<Request> = {
     settings,
@@ -75,10 +78,11 @@ export function createEngine<Request, Bodies, Responses>(options: BillingOptions
     report: (registered) => reportRoutes(prices, registered),
     billing: {
       ...accountsOf(settings),
-      operations: new OperationsDesk(settings, events, learning),
+      operations: new OperationsDesk(settings, events, learning, watcher),
       refusals: () => refusals.all(),
       async close() {
         await postings.drain()
+        await watcher.drain()
         await learning.close()
         await store.close()
       },

@@ -95,7 +95,7 @@ describe('within the limits of the plan', () => {
 
 describe('what can\'t be estimated is refused as the call would be', () => {
   it.each<[string, string, Call, number]>([
-    ['nobody', 'POST /declared', call({ account: () => undefined }), 401],
+    ['nobody', 'POST /declared', call({ request: { account: undefined } }), 401],
     ['a wrong body', 'POST /run', call(), 422],
     ['no price', 'POST /broken', call(), 500],
   ])('%s', async (_, key, request, status) => {

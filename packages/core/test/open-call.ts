@@ -10,8 +10,8 @@ import type { Store } from '../src/store/store.js'
 export function openCall(over: Partial<OpenCall> = {}): OpenCall {
   return {
     route: { product: 'runs', price: 5 }, key: 'POST /run', account: 'ada', reservation: 'r1', ceiling: 5_000_000, reservedAt: 1_000_000, startedAt: performance.now(),
-    call: { url: '/run', params: {}, query: () => ({}), header: () => undefined, account: () => 'ada', body: () => Promise.resolve({ kind: 'parsed', value: undefined }) },
-    body: undefined, meter: new CallMeter(5, {}), idempotency: unkeyed, ...over,
+    call: { url: '/run', params: {}, query: () => ({}), header: () => undefined, request: {}, body: () => Promise.resolve({ kind: 'parsed', value: undefined }) },
+    body: undefined, meter: new CallMeter(5, {}), idempotency: unkeyed, budgets: [], details: {}, ...over,
   }
 }
 
@@ -39,7 +39,7 @@ export function recordingLogger() {
   return { logger, warnings, errors }
 }
 
-const EVENTS = ['admitted', 'refused', 'settled', 'released', 'expired', 'clamped', 'late', 'shortfall', 'unlisted'] as const
+const EVENTS = ['admitted', 'refused', 'settled', 'released', 'expired', 'clamped', 'late', 'shortfall', 'threshold', 'unlisted'] as const
 
 /** Listeners of everything, and what they were told. */
 export function recordingEvents(logger: Logger = recordingLogger().logger) {

@@ -7,6 +7,8 @@ import type { Command } from '../src/store/commands.js'
 import { memoryStore } from '../src/store/memory.js'
 import type { Store } from '../src/store/store.js'
 import { recordingEvents, recordingLogger, scriptedStore } from './open-call.js'
+import type { Success } from '../src/billing/operations/operation-end.js'
+import type { ChargeItem } from '../src/billing/prices/route.js'
 import { call } from './requests.js'
 
 const MINUTE = 60_000
@@ -59,17 +61,17 @@ describe('succeed', () => {
   it.each([
     ['a charge', { charge: 1.5 }, 1.5],
     ['no charge at all', { charge: 0 }, 0],
-    ['usage', { usage: { source: 3 } }, 1.5],
+    ['usage', { usage: { source: 3 } }, 1.5, [{ unit: 'source', quantity: 3, credits: 1.5 }]],
     ['usage of nothing', { usage: {} }, 0],
     ['a charge, whatever the usage', { charge: 2, usage: { source: 3 } }, 2],
     ['neither: the price', {}, 5],
     ['nothing said: the price', undefined, 5],
-  ])('with %s', async (_, success, charge) => {
+  ] satisfies [string, Success | undefined, number, ChargeItem[]?][])('with %s', async (_, success, charge, items = []) => {
     const { worker, standing, told } = await pending()
     await vi.advanceTimersByTimeAsync(3_000)
     expect(await worker.succeed('op1', success)).toEqual({ ...outcome, kind: 'succeeded', charge })
     expect(await standing()).toEqual({ balance: 10 - charge, reserved: 0 })
-    expect(told).toEqual([{ name: 'settled', ...event, product: 'research', charge, items: [], durationMs: 3_000, pending: false }])
+    expect(told).toEqual([{ name: 'settled', ...event, product: 'research', charge, items, durationMs: 3_000, pending: false }])
   })
 
   it.each([[{ charge: 7 }, 7], [{ usage: { source: 100 } }, 50]])('with %j is clamped to its price, and says so', async (success, cost) => {

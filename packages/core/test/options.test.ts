@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { parseOptions, parseRoute } from '../src/billing/options.js'
+import { parseOptions, parseRoute } from '../src/billing/parse-options.js'
 import { isFareboxError } from '../src/errors.js'
 import { memoryStore } from '../src/store/memory.js'
 
@@ -21,21 +21,25 @@ const faultsOf = (options: unknown) => faults(() => parseOptions(options))
 
 it('fills in every default', () => {
   expect(parseOptions({ account, store })).toEqual({
-    account, store, prices: {}, allowance: 0, unlisted: 'free', reservationTtl: 60_000, storeTimeout: 1_000, logger: console, enforce: true, on: {},
+    account, store, prices: {}, allowance: 0, unlisted: 'free', reservationTtl: 60_000, storeTimeout: 1_000, logger: console, enforce: true, on: {}, onThreshold: [], priceBookVersion: '',
     endpoints: { balance: '/v1/credits/balance', usageSummary: '/v1/credits/projections/usage-summary', operation: '/v1/operations/:id', estimate: '/estimate' },
   })
 })
 
 it('keeps what it is given, functions and schemas as they are', () => {
   const prices = { 'POST /run': { ...route, body: z.object({}), price: () => 1, charge: () => 1, metering: true, maxDuration: 5, operation: () => 'op', onAbort: 'release', providers: ['clearbit'], expected: { credits: 1, lowMs: 0, highMs: 5 }, tokens: () => ({}) }, 'GET /': 'free' }
-  const options = { account, store, prices, allowance: 0.5, unlisted: 'refuse', maxCeiling: 9, endpoints: { balance: '/b', usageSummary: false, operation: '/o/:id/state', estimate: '/quote' }, enforce: false, on: { settled: () => {} }, reservationTtl: 1_000, storeTimeout: 1, logger: console }
+  const options = { account, store, prices, allowance: 0.5, unlisted: 'refuse', maxCeiling: 9, maxPerDay: () => 5, budgets: () => [], onThreshold: [{ below: 20 }, { used: 1 }], autoTopUp: { below: 5, topUp: () => 0 }, priceBookVersion: '2026-11', endpoints: { balance: '/b', usageSummary: false, operation: '/o/:id/state', estimate: '/quote' }, enforce: false, on: { settled: () => {} }, reservationTtl: 1_000, storeTimeout: 1, logger: console }
   expect(parseOptions(options)).toEqual(options)
+})
+
+it('knows an allowance that comes again', () => {
+  expect(parseOptions({ account, store, allowance: { credits: 5, every: 'month' } }).allowance).toEqual({ credits: 5, every: 'month', rollover: 0 })
 })
 
 it('lists every fault at once, each by its name', () => {
   const lines = faultsOf({
     account: 'ada', store: 'redis', allowance: -1, unlisted: 'no', maxCeiling: Infinity, reservationTtl: 999, storeTimeout: 0.5, logger: {}, endpoints: { balance: 'b', operation: '/o', typo: '/' }, enforce: 'no', on: { settled: 5, setled: () => {} },
-    allowence: 5,
+    allowence: 5, maxPerDay: 'x', budgets: [], onThreshold: [{ below: 0 }, { used: 2 }, { above: 1 }], autoTopUp: { below: 0 }, priceBookVersion: 5,
     prices: {
       'post /run': route,
       'GET /items/:id': route,
@@ -48,7 +52,7 @@ it('lists every fault at once, each by its name', () => {
     },
   })
   const expected = [
-    'account:', 'store:', 'allowance:', 'unlisted:', 'maxCeiling:', 'reservationTtl:', 'storeTimeout:', 'logger:', 'endpoints.balance:', 'endpoints.operation:.*:id', 'endpoints:.*typo', 'enforce:', 'on.settled:', 'on:.*setled', 'options:.*allowence',
+    'account:', 'store:', 'allowance:', 'unlisted:', 'maxCeiling:', 'reservationTtl:', 'storeTimeout:', 'logger:', 'endpoints.balance:', 'endpoints.operation:.*:id', 'endpoints:.*typo', 'enforce:', 'on.settled:', 'on:.*setled', 'options:.*allowence', 'maxPerDay:', 'budgets:', 'onThreshold[.]0.below:', 'onThreshold[.]1.used:', 'onThreshold[.]2:', 'autoTopUp.below:', 'autoTopUp.topUp:', 'priceBookVersion:',
     'prices\\["post /run"\\]:', 'prices\\["GET /items/:item/"\\]: means the same route as "GET /items/:id"',
     'prices\\["GET /none"\\]:', 'prices\\["GET /name"\\]: expected "free" or a route', 'prices\\["GET /empty"\\]product:|prices\\["GET /empty"\\].product:', 'prices\\["GET /empty"\\].?price:',
     'prices\\["GET /surrogate"\\]\\.?product: expected well-formed', ...['product', 'price', 'charge', 'body', 'rates.a', 'metering', 'maxDuration', 'operation', 'onAbort', 'providers.0', 'expected.lowMs', 'tokens'].map((field) => `prices\\["GET /wrong"\\]\\.?${field}:`), 'prices\\["GET /wrong"\\]\\.?expected:.*typo', 'prices\\["GET /wrong"\\]:.*prise',

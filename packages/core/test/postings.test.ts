@@ -7,6 +7,8 @@ import { CLOSED_KEPT_MS, RECORD_KEPT_MS } from '../src/ledger/limits.js'
 import { emptyAccount } from '../src/ledger/state.js'
 import type { Command, ReplyTo } from '../src/store/commands.js'
 import { memoryStore } from '../src/store/memory.js'
+import { parseOptions } from '../src/billing/parse-options.js'
+import { Watcher } from '../src/billing/thresholds/watcher.js'
 import { never, openCall, recordingEvents, recordingLogger, scriptedStore } from './open-call.js'
 
 const settle: Settle = { kind: 'settle', account: 'ada', reservation: 'r1', ceiling: 5_000_000, charge: 2_000_000, product: 'runs', firstSentAt: 0, key: '', payload: '', response: '' }
@@ -20,7 +22,7 @@ function postingTo(answer: (command: Command) => Reply | Promise<Reply>) {
   const { events, told } = recordingEvents(logger)
   const renewal = new Renewal(store, 60_000, events, logger)
   const stopped = vi.spyOn(renewal, 'stop')
-  return { postings: new Postings(store, 1_000, renewal, events, logger), sent, stopped, warnings, errors, told }
+  return { postings: new Postings(store, 1_000, renewal, new Watcher(parseOptions({ account: () => 'ada', store }), events), events, logger), sent, stopped, warnings, errors, told }
 }
 
 beforeEach(() => {

@@ -11,7 +11,7 @@ const short: Insufficient = { kind: 'insufficient', required: 9_000_000, now: 1_
 
 /** What is told to an account that has 3 credits. */
 const remedy = (route: object, body: unknown, over: Partial<Insufficient> = {}) =>
-  remedyOf({ ...short, ...over }, { product: 'p', price: 9, ...route } as Route, openCall().call, { account: 'ada', body, ceiling: 9_000_000 })
+  remedyOf({ ...short, ...over }, { product: 'p', price: 9, ...route } as Route, openCall().call, { account: 'ada', body, ceiling: 9_000_000, limits: { maxCeiling: Infinity, budgets: [] } })
 
 it('to try again when credits in use come free, whatever else there is', async () => {
   expect(await remedy({}, { n: 9 }, { freesAt: 31_500 })).toEqual({ kind: 'retry', afterMs: 30_500 })

@@ -15,7 +15,7 @@ export function call(over: Partial<Call> & { readonly read?: BodyRead; readonly 
 export function setUp(options: object, store: Store = memoryStore()) {
   const log = recordingLogger()
   const { on, told, names } = recordingEvents()
-  const engine = createEngine({ account: () => 'ada', store, allowance: 10, logger: log.logger, on, ...options } as BillingOptions<unknown>)
+  const engine = createEngine({ account: (request: object) => ('account' in request ? request.account : 'ada'), store, allowance: 10, logger: log.logger, on, ...options } as BillingOptions<unknown>)
   const list = (key: string) => engine.prices.find(...(key.split(' ') as [string, string]))
   const standing = async () => {
     const { balance, reserved } = await store.send({ kind: 'balance', account: 'ada' })

@@ -18,7 +18,7 @@ const lost = () => scriptedStore(() => Promise.reject(new Error('lost'))).store
 
 describe('while billing only watches', () => {
   const would: [code: string, key: string, request: Call, store?: typeof lost][] = [
-    ['UNAUTHENTICATED', 'POST /run', call({ account: () => undefined })],
+    ['UNAUTHENTICATED', 'POST /run', call({ request: { account: undefined } })],
     ['PAYMENT_REQUIRED', 'POST /dear', call()],
     ['CEILING_TOO_HIGH', 'POST /huge', call()],
     ['INVALID_REQUEST', 'POST /count', call({ read: { kind: 'parsed', value: { n: 'x' } } })],

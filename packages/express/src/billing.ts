@@ -41,7 +41,7 @@ export function billing<Bodies, Responses>(options: BillingOptions<Request, Bodi
     const routes = routesOf(rootOf(req.app as Express), true)
     const endpoint = engine.endpoints.find(req.method, req.path)
     if (endpoint) {
-      endpoint.answer(callOf(req, engine.settings)).then((answer) => send(req, res, answer)).catch(next)
+      endpoint.answer(callOf(req)).then((answer) => send(req, res, answer)).catch(next)
       return
     }
     const estimate = estimateOf(req, routes)
@@ -60,7 +60,7 @@ export function billing<Bodies, Responses>(options: BillingOptions<Request, Bodi
     const of = engine.estimates.pathOf(req.method, path)
     const found = of === undefined ? undefined : routes.estimated(path, of)
     if (!found || found.terms === 'free') return undefined
-    return engine.estimates.answer(found.key, found.terms, callOf(req, engine.settings, found.params))
+    return engine.estimates.answer(found.key, found.terms, callOf(req, found.params))
   }
 
   const routesOf = (app: Express, report: boolean): Routes => {

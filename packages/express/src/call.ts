@@ -1,10 +1,10 @@
 import type { Request } from 'express'
-import type { Call, Engine } from '@farebox/core/adapter'
+import type { Call } from '@farebox/core/adapter'
 import { readBody } from './body.js'
 import type { Params } from './routing/gate.js'
 
 /** An Express request as core reads it, with params of its own where it is looked at before its route is reached. */
-export function callOf(req: Request, { account }: Engine<Request>['settings'], params?: Params): Call {
+export function callOf(req: Request, params?: Params): Call {
   return {
     url: req.originalUrl,
     get params() {
@@ -15,7 +15,7 @@ export function callOf(req: Request, { account }: Engine<Request>['settings'], p
       const value = req.headers[name.toLowerCase()]
       return Array.isArray(value) ? value.join(', ') : value
     },
-    account: () => account(req),
+    request: req,
     body: () => readBody(req),
   }
 }

@@ -52,7 +52,7 @@ export class Visit {
 
   /** Resolves with whether the handlers are to run; where not, the request has been answered. */
   async enter(listed: ListedRoute | undefined): Promise<boolean> {
-    const answer = await this.#exchange.enter(listed, callOf(this.req, this.engine.settings), this.res.headersSent)
+    const answer = await this.#exchange.enter(listed, callOf(this.req), this.res.headersSent)
     if (answer) {
       send(this.req, this.res, answer)
       return false

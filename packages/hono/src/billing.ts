@@ -39,7 +39,7 @@ export function billing<Bodies, Responses, E extends Env = Env>(options: Billing
   const middleware: MiddlewareHandler<E> = async function billing(c, next) {
     const match = matchOf(c)
     const endpoint = engine.endpoints.find(c.req.method, pathWithin(c, match))
-    if (endpoint) return respond(c, await endpoint.answer(callOf(c, () => engine.settings.account(c))))
+    if (endpoint) return respond(c, await endpoint.answer(callOf(c)))
 
     const before = dispatches.get(c)
     if (before) {
@@ -48,7 +48,7 @@ export function billing<Bodies, Responses, E extends Env = Env>(options: Billing
       await next()
       return undefined
     }
-    const estimated = await estimate(c, engine, match, matcher, () => engine.settings.account(c))
+    const estimated = await estimate(c, engine, match, matcher)
     if (estimated) return estimated
     const dispatch = startDispatch(c, engine, match)
     const { exchange } = dispatch
@@ -77,7 +77,7 @@ export function billing<Bodies, Responses, E extends Env = Env>(options: Billing
 
 /** Starts to follow a request, with a gate before everything it may still reach. */
 function startDispatch<E extends Env>(c: Context<E>, engine: Engine<Context<E>>, match: Match): Dispatch {
-  const dispatch: Dispatch = { engine, match, exchange: engine.exchange(), account: () => engine.settings.account(c), gated: false, begun: false, gone: false }
+  const dispatch: Dispatch = { engine, match, exchange: engine.exchange(), gated: false, begun: false, gone: false }
   for (const [target] of match.slice(c.req.routeIndex + 1)) arm(target)
   dispatches.set(c, dispatch)
   return dispatch

@@ -43,7 +43,7 @@ export function billing<Bodies, Responses>(options: BillingOptions<Context, Bodi
       return next()
     }
     const endpoint = engine.endpoints.find(ctx.method, ctx.path)
-    if (endpoint) return send(ctx, await endpoint.answer(callOf(ctx, { engine })))
+    if (endpoint) return send(ctx, await endpoint.answer(callOf(ctx, {})))
 
     const missed = watch(ctx)
     const passage = startPassage(ctx, engine)

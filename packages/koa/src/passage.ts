@@ -75,14 +75,14 @@ export function send(ctx: Context, { status, headers, body }: Answer): void {
   ctx.set(headers)
 }
 
-export function callOf(ctx: Context, passage: Pick<Passage, 'engine' | 'body'>, params: Call['params'] = {}): Call {
+export function callOf(ctx: Context, passage: Pick<Passage, 'body'>, params: Call['params'] = {}): Call {
   return {
     url: ctx.url,
     params,
     query: () => ctx.query,
     // An empty header is there, whatever Koa makes of it.
     header: (name) => ctx.get(name) || (ctx.headers[name.toLowerCase()] as string | undefined),
-    account: () => passage.engine.settings.account(ctx),
+    request: ctx,
     body: () => (passage.body ??= readBody(ctx)),
   }
 }

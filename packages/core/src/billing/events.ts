@@ -2,6 +2,7 @@ import { toCredits } from '../credits.js'
 import type { OpenCall } from './call/call.js'
 import type { ChargeItem } from './prices/route.js'
 import type { Logger } from './logger.js'
+import type { BelowThreshold, UsedThreshold } from './options.js'
 
 /** A call, as every event names it. `route` is its key in the price book. */
 export interface CallEvent {
@@ -12,6 +13,9 @@ export interface CallEvent {
   /** The most it can cost, credits. */
   readonly ceiling: number
 }
+
+/** A threshold, and how the account stood when that was seen. Credits. */
+export type ThresholdEvent = { readonly account: string; readonly balance: number; readonly available: number } & (BelowThreshold | UsedThreshold)
 
 /** What billing tells as it happens. Amounts in credits, times in ms. */
 export interface Events {
@@ -31,6 +35,8 @@ export interface Events {
   readonly late: CallEvent & { readonly charge: number; readonly shortfall: number }
   /** Known spend that the account could not cover any more. */
   readonly shortfall: CallEvent & { readonly shortfall: number }
+  /** The balance has passed one of `onThreshold`: told once, in one of all processes. */
+  readonly threshold: ThresholdEvent
   /** A route ran, or was refused, that is not in the price book. */
   readonly unlisted: { readonly url: string; readonly refused: boolean }
 }

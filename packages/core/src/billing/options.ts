@@ -1,9 +1,6 @@
-import { z } from 'zod'
+import type { BudgetWindow } from '../ledger/state.js'
 import type { Store } from '../store/store.js'
-import { MAX_CREDITS } from '../credits.js'
-import { FareboxError } from '../errors.js'
-import { canonicalKey, parseRouteKey } from './prices/route-key.js'
-import type { Events, Listeners } from './events.js'
+import type { Listeners } from './events.js'
 import type { Logger } from './logger.js'
 import type { PriceBook, Route } from './prices/route.js'
 
@@ -18,12 +15,32 @@ export interface BillingOptions<Request, Bodies = unknown, Responses = unknown> 
   readonly store: Store
   /** Prices by route. Default none: then `billable` prices single routes. */
   readonly prices?: PriceBook<Bodies, Responses>
-  /** Credits that an account gets with its first billable call. Default 0. */
-  readonly allowance?: number
+  /** Credits that an account gets with its first billable call, once or again and again. Default 0. */
+  readonly allowance?: number | RecurringAllowanceOptions
   /** What a route gets that `prices` does not list: it runs free, or is refused. Default `'free'`. */
   readonly unlisted?: 'free' | 'refuse'
-  /** The most credits any call may cost; a call priced above it is refused with 403. Default: no limit. */
-  readonly maxCeiling?: number
+  /** The most credits one call may cost; a call priced above it is refused with 403. Default: no limit. */
+  readonly maxCeiling?: Limit<Request>
+  /** The most credits an account may be charged in a UTC day, calls that still run included: 402 beyond. Default: no limit. */
+  readonly maxPerDay?: Limit<Request>
+  /**
+   * Limits inside the account, to be held together with the credits: of an API key, a team, an end user. The 402 names the scope that
+   * said no.
+   *
+   * @example budgets: (req) => [{ scope: `key:${req.apiKey}`, limit: 1_000, window: 'day' }]
+   */
+  readonly budgets?: (request: Request) => readonly BudgetLimit[] | Promise<readonly BudgetLimit[]>
+  /**
+   * Standings of the balance that the `threshold` event tells of, each once over all processes when it is passed, and again only after
+   * a grant has lifted the balance a tenth above it: below so many credits, or when that part of what the account had after its last grant is used.
+   *
+   * @example onThreshold: [{ below: 20 }, { used: 0.8 }]
+   */
+  readonly onThreshold?: readonly (BelowThreshold | UsedThreshold)[]
+  /** Buys credits for accounts that run low. */
+  readonly autoTopUp?: AutoTopUp
+  /** The version of the price book, for the ledger's entries: up to 64 characters. */
+  readonly priceBookVersion?: string
   /** The paths of the endpoints that billing adds; `false` turns one off. */
   readonly endpoints?: {
     /** Default `/v1/credits/balance`. */
@@ -47,122 +64,74 @@ export interface BillingOptions<Request, Bodies = unknown, Responses = unknown> 
   readonly logger?: Logger
 }
 
+/** A number of credits, or what depends on who calls; `undefined`: no limit. */
+export type Limit<Request> = number | ((request: Request) => number | undefined | Promise<number | undefined>)
+
+/** An allowance that comes again: at 00:00 UTC of each day, or of the day of the month on which the account made its first billable call. */
+export interface RecurringAllowanceOptions {
+  readonly credits: number
+  /** A month begins on its last day where it has no such day. */
+  readonly every: 'day' | 'month'
+  /** At most so many credits of what is left at the end of a period go on into the next one. Default 0. */
+  readonly rollover?: number
+}
+
+/** The most credits that may be charged in a scope, calls that still run included. */
+export interface BudgetLimit {
+  /** Whatever you limit: 1 to 256 characters. The account's own daily limit has the scope `account`. */
+  readonly scope: string
+  readonly limit: number
+  /** A UTC day, a UTC calendar month, or for good. */
+  readonly window: BudgetWindow
+}
+
+export interface BelowThreshold {
+  /** Credits. */
+  readonly below: number
+}
+
+export interface UsedThreshold {
+  /** Above 0, at most 1. */
+  readonly used: number
+}
+
+/** Keeps balances up. At most one top-up of an account is under way over all processes. */
+export interface AutoTopUp {
+  /** Credits: begins when the balance is below. */
+  readonly below: number
+  /**
+   * Takes the money and returns the credits that were bought, which billing grants; 0 for none (not wanted, card declined): then it is asked again after
+   * 5 minutes. Where it throws, or its process dies, nobody knows: after 5 minutes it is asked again with the same `id`. Give that to your payment
+   * provider as idempotency key, and nobody pays twice.
+   */
+  readonly topUp: (need: TopUpNeed) => number | Promise<number>
+}
+
+export interface TopUpNeed {
+  readonly account: string
+  /** Names the top-up within its account; the id of its grant. */
+  readonly id: string
+  /** Credits. */
+  readonly balance: number
+}
+
 /** The options with every default filled in. */
 export interface Settings<Request> {
   readonly account: (request: Request) => unknown
   readonly store: Store
   readonly prices: Readonly<Record<string, 'free' | Route>>
-  readonly allowance: number
+  readonly allowance: number | RecurringAllowanceOptions
   readonly unlisted: 'free' | 'refuse'
-  readonly maxCeiling?: number | undefined
+  readonly maxCeiling?: Limit<Request> | undefined
+  readonly maxPerDay?: Limit<Request> | undefined
+  readonly budgets?: ((request: Request) => unknown) | undefined
+  readonly onThreshold: readonly (BelowThreshold | UsedThreshold)[]
+  readonly autoTopUp?: AutoTopUp | undefined
+  readonly priceBookVersion: string
   readonly endpoints: Readonly<Record<'balance' | 'usageSummary' | 'operation' | 'estimate', string | false>>
   readonly enforce: boolean
   readonly on: Listeners
   readonly reservationTtl: number
   readonly storeTimeout: number
   readonly logger: Logger
-}
-
-const aFunction = <F>(what: string) => z.custom<F>((value) => typeof value === 'function', { error: `expected ${what}` })
-const EVENTS: readonly (keyof Events)[] = ['admitted', 'refused', 'settled', 'released', 'expired', 'clamped', 'late', 'shortfall', 'unlisted']
-const credits = z.number().min(0).max(MAX_CREDITS)
-const milliseconds = z.int().min(1)
-const endpoint = (path: string) => z.union([z.string().startsWith('/'), z.literal(false)], { error: 'expected a path that starts with "/", or false' }).default(path)
-
-const schemaOption = z.custom<Route['body']>(
-  (value) => typeof (value as Route['body'])?.['~standard']?.validate === 'function',
-  { error: 'expected a schema that implements Standard Schema (zod, valibot, arktype)' },
-)
-
-/** One route's terms, as `prices` and `billable` take them. */
-const routeOption: z.ZodType<Route> = z.strictObject({
-  product: z.string().min(1).max(100).regex(/^\P{Surrogate}*$/u, 'expected well-formed Unicode, got a lone surrogate'),
-  body: schemaOption.optional(),
-  response: schemaOption.optional(),
-  price: z.union([credits, aFunction<Extract<Route['price'], (...args: never) => unknown>>('a function')], {
-    error: `expected a number of credits from 0 to ${MAX_CREDITS}, or a function`,
-  }),
-  charge: aFunction<NonNullable<Route['charge']>>('a function').optional(),
-  rates: z.record(z.string(), credits).optional(),
-  metering: z.boolean().optional(),
-  maxDuration: milliseconds.optional(),
-  operation: aFunction<NonNullable<Route['operation']>>('a function').optional(),
-  onAbort: z.enum(['metered', 'ceiling', 'release']).optional(),
-  providers: z.array(z.string().min(1)).optional(),
-  expected: z.strictObject({ credits: credits.optional(), lowMs: z.number().min(0).optional(), highMs: z.number().min(0).optional() }).optional(),
-  tokens: aFunction<NonNullable<Route['tokens']>>('a function').optional(),
-}) as z.ZodType<Route>
-
-const terms = z.union([z.literal('free'), routeOption])
-
-const prices = z.record(z.string(), z.unknown()).default({}).transform((book, context) => {
-  const seen = new Map<string, string>()
-  const fault = (key: string, path: PropertyKey[], message: string) =>
-    context.addIssue({ code: 'custom', path: [key, ...path], message, input: book[key] })
-  for (const [key, value] of Object.entries(book)) {
-    const parsed = parseRouteKey(key)
-    if (typeof parsed === 'string') fault(key, [], parsed)
-    else {
-      const canonical = canonicalKey(parsed)
-      const twin = seen.get(canonical)
-      if (twin !== undefined) fault(key, [], `means the same route as "${twin}"`)
-      seen.set(canonical, key)
-    }
-    // 'free' is told apart first, so that a fault in a route is named by its field and not by the union.
-    const schema = typeof value === 'object' ? routeOption : terms
-    for (const issue of schema.safeParse(value).error?.issues ?? []) {
-      fault(key, issue.path, issue.path.length === 0 && issue.code === 'invalid_union' ? 'expected "free" or a route: { product, price, … }' : issue.message)
-    }
-  }
-  return book as Readonly<Record<string, 'free' | Route>>
-})
-
-const optionsSchema = z.strictObject({
-  account: aFunction<Settings<unknown>['account']>('a function that returns the account of a request'),
-  store: z.custom<Store>((value) => typeof (value as Store | undefined)?.send === 'function', {
-    error: 'expected a store: memoryStore() or redisStore(url)',
-  }),
-  prices,
-  allowance: credits.default(0),
-  unlisted: z.enum(['free', 'refuse']).default('free'),
-  maxCeiling: credits.optional(),
-  endpoints: z.strictObject({
-    balance: endpoint('/v1/credits/balance'),
-    usageSummary: endpoint('/v1/credits/projections/usage-summary'),
-    operation: endpoint('/v1/operations/:id').refine((path) => path === false || /\/:id(?=\/|$)/.test(path), { error: 'expected a path with ":id" in it' }),
-    estimate: endpoint('/estimate'),
-  }).prefault({}),
-  enforce: z.boolean().default(true),
-  on: z.strictObject(Object.fromEntries(EVENTS.map((name) => [name, aFunction('a function').optional()]))).default({}),
-  reservationTtl: milliseconds.min(1_000).default(60_000),
-  storeTimeout: milliseconds.default(1_000),
-  logger: z.custom<Logger>((value) => typeof (value as Logger | undefined)?.warn === 'function' && typeof (value as Logger).error === 'function', {
-    error: 'expected an object with warn and error',
-  }).default(() => console),
-})
-
-/**
- * Reads the options and fills in the defaults.
- *
- * @throws FareboxError `OPTIONS_INVALID`, whose message lists every fault there is
- */
-export function parseOptions<Request>(options: unknown): Settings<Request> {
-  return parseOrThrow(optionsSchema, options, 'billing options') as Settings<Request>
-}
-
-/** Reads the terms of one route. Throws as `parseOptions` does. */
-export function parseRoute(route: unknown): Route {
-  return parseOrThrow(routeOption, route, 'billable route')
-}
-
-function parseOrThrow<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
-  const parsed = schema.safeParse(value)
-  if (parsed.success) return parsed.data
-  const faults = parsed.error.issues.map((issue) => `  ${pathOf(issue.path)}: ${issue.message}`)
-  throw new FareboxError('OPTIONS_INVALID', [`${what}: ${faults.length} ${faults.length === 1 ? 'fault' : 'faults'}`, ...faults].join('\n'), { cause: parsed.error })
-}
-
-function pathOf(path: readonly PropertyKey[]): string {
-  if (path.length === 0) return 'options'
-  return path.map((part, i) => (/^\w+$/.test(String(part)) ? `${i ? '.' : ''}${String(part)}` : `["${String(part)}"]`)).join('')
 }

@@ -1,4 +1,4 @@
-import { identify } from '../billing/admission/account.js'
+import { whoPays } from '../billing/admission/account.js'
 import type { Call } from '../billing/call/call.js'
 import { toCredits } from '../credits.js'
 import { withDeadline } from '../billing/deadline.js'
@@ -16,12 +16,12 @@ interface Endpoint {
   readonly method: 'GET' | 'POST'
   /** May have `:id` in it. */
   readonly path: string
-  answer(call: Pick<Call, 'account' | 'header'>, id: string): Promise<Answer>
+  answer(call: Pick<Call, 'request' | 'header'>, id: string): Promise<Answer>
 }
 
 /** An endpoint that a request is for. */
 interface FoundEndpoint {
-  answer(call: Pick<Call, 'account' | 'header'>): Promise<Answer>
+  answer(call: Pick<Call, 'request' | 'header'>): Promise<Answer>
 }
 
 export interface Endpoints {
@@ -72,11 +72,12 @@ function idIn(pattern: string, path: string): string | undefined {
 
 type Read = (ask: Store['send'], account: string, id: string) => Promise<Step<unknown>>
 
-function read({ store, storeTimeout, logger }: Settings<never>, body: Read): Endpoint['answer'] {
+function read(settings: Settings<never>, body: Read): Endpoint['answer'] {
+  const { store, storeTimeout, logger } = settings
   const ask = <C extends Command>(command: C): Promise<ReplyTo<C>> => withDeadline(store.send(command), storeTimeout)
   return async (call, id) => {
     const accept = call.header('accept')
-    const who = identify(await call.account())
+    const who = await whoPays(settings, call)
     if (who.kind === 'nobody') return answer(refusalOf({ kind: 'unauthenticated', reason: who.reason }), accept)
     try {
       const found = await body(ask, who.account, id)

@@ -1,9 +1,10 @@
 import type { Call } from '../billing/call/call.js'
 import type { Learning } from '../billing/learning/learning.js'
 import type { Settings } from '../billing/options.js'
-import { Quoter } from '../billing/admission/quoting.js'
+import { allowanceOf } from '../billing/admission/allowance.js'
+import { Quoter, type Quote } from '../billing/admission/quoting.js'
 import { MAX_DURATION_MS, type Route } from '../billing/prices/route.js'
-import { toCredits, toMicro } from '../credits.js'
+import { toCredits } from '../credits.js'
 import type { Learned } from '../billing/learning/counters.js'
 import { withDeadline } from '../billing/deadline.js'
 import { answer, jsonAnswer, type Answer } from './answer.js'
@@ -18,18 +19,16 @@ export interface Estimate {
   /** Between which times eight of ten calls end; for an operation, until it is finished. */
   readonly expectedLatencyRange: { readonly lowMs: number; readonly highMs: number }
   readonly providersLikelyUsed: readonly string[]
-  /** Whether the call would be admitted now: by the most that one call may cost, and by what the account has available. */
+  /** Whether the call would be admitted now: by the limits of its plan and budgets, and by what the account has available. */
   readonly withinPlanLimits: boolean
 }
 
 /** Answers `POST <path>/estimate` of billable routes: free, nothing is held and no handler runs. */
 export class Estimates {
   readonly #quoter: Quoter
-  readonly #allowance: number
 
   constructor(private readonly settings: Settings<never>, private readonly learning: Learning) {
     this.#quoter = new Quoter(settings)
-    this.#allowance = toMicro(settings.allowance) ?? 0
   }
 
   /** The path of the route that a request wants estimated; `undefined` where it wants none. */
@@ -43,22 +42,22 @@ export class Estimates {
     const accept = call.header('accept')
     const quoted = await this.#quoter.quote(key, route, call)
     if (quoted.kind === 'refused') return answer(refusalOf(quoted.refused), accept)
-    const { account, ceiling } = quoted.value
     try {
-      const [available, learned] = await Promise.all([this.#available(account), this.learning.read(key)])
-      const withinPlanLimits = this.#quoter.withinPlan(ceiling).kind === 'ok' && ceiling <= available
-      return jsonAnswer(200, { ...expectedOf(route, ceiling, learned), withinPlanLimits } satisfies Estimate)
+      const [covered, learned] = await Promise.all([this.#covers(quoted.value), this.learning.read(key)])
+      const withinPlanLimits = covered && this.#quoter.withinPlan(quoted.value).kind === 'ok'
+      return jsonAnswer(200, { ...expectedOf(route, quoted.value.ceiling, learned), withinPlanLimits } satisfies Estimate)
     } catch (error) {
       this.settings.logger.error('farebox: the store could not be read', error)
       return answer(refusalOf({ kind: 'unavailable' }), accept)
     }
   }
 
-  /** What the account could spend now; one that is new is about to get its allowance. */
-  async #available(account: string): Promise<number> {
+  /** Whether the account and its budgets could spend that now; an account that is new is about to get its allowance. */
+  async #covers({ account, ceiling, limits: { budgets } }: Quote): Promise<boolean> {
     const { store, storeTimeout } = this.settings
-    const { available, provisioned } = await withDeadline(store.send({ kind: 'balance', account }), storeTimeout)
-    return provisioned ? available : available + this.#allowance
+    const { available, provisioned, budgets: uses = [] } = await withDeadline(store.send({ kind: 'balance', account, budgets }), storeTimeout)
+    const { allowance } = allowanceOf(this.settings)
+    return ceiling <= (provisioned ? available : available + allowance) && uses.every(({ spent, held }, i) => spent + held + ceiling <= budgets[i]!.limit)
   }
 }
 

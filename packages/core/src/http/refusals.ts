@@ -49,7 +49,7 @@ function paymentRequired(refused: Extract<Refused, { kind: 'insufficient' | 'ove
     'Credits-Ceiling': String(details.required),
     'Credits-Remaining': String(details.available),
     // Whole seconds (RFC 9110, section 10.2.3): earlier would be too early.
-    ...(remedy.kind === 'retry' && { 'Retry-After': String(Math.ceil(remedy.afterMs / 1_000)) }),
+    ...('afterMs' in remedy && { 'Retry-After': String(Math.ceil(remedy.afterMs / 1_000)) }),
   })
 }
 

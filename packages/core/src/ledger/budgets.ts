@@ -75,7 +75,7 @@ function isOver(key: string, period: number, now: number): boolean {
 }
 
 /** Windows have names of one word. */
-export function budgetKey({ scope, window }: BudgetKey): string {
+function budgetKey({ scope, window }: BudgetKey): string {
   return `${window} ${scope}`
 }
 

@@ -10,7 +10,6 @@ export interface Dispatch {
   readonly engine: Engine<never>
   readonly match: Match
   readonly exchange: Exchange
-  account(): unknown
   /** Whether any gate was passed. */
   gated: boolean
   /** The listed route that a gate entered last. */
@@ -28,21 +27,21 @@ export const dispatches = new WeakMap<Context, Dispatch>()
 
 /** Enters a route. Resolves with the response to give instead of running the handlers. */
 export async function enter(c: Context, dispatch: Dispatch, listed: ListedRoute | undefined): Promise<Response | undefined> {
-  const { exchange, account } = dispatch
-  const answer = await exchange.enter(listed, callOf(c, account), c.finalized)
+  const { exchange } = dispatch
+  const answer = await exchange.enter(listed, callOf(c), c.finalized)
   if (answer) return respond(c, answer)
   if (exchange.billed) attend(c, dispatch)
   return undefined
 }
 
-export function callOf(c: Context, account: () => unknown): Call {
+export function callOf(c: Context): Call {
   return {
     url: c.req.url,
     // Read now: Hono resolves them by the handler that is reached, and a later one has others.
     params: c.req.param() as Readonly<Record<string, string>>,
     query: () => Object.fromEntries(Object.entries(c.req.queries()).map(([name, values]) => [name, values.length === 1 ? values[0] : values])),
     header: (name: string) => c.req.header(name),
-    account,
+    request: c,
     body: () => readBody(c),
   }
 }

@@ -29,14 +29,14 @@ const METHODS = ['POST', 'GET', 'PUT', 'PATCH', 'DELETE', 'QUERY', 'OPTIONS']
  * @param matched what the request itself matched
  * @param matcher what tells which route the estimated path would match
  */
-export async function estimate(c: Context, engine: Engine<never>, matched: Match, matcher: Matcher, account: () => unknown): Promise<Response | undefined> {
+export async function estimate(c: Context, engine: Engine<never>, matched: Match, matcher: Matcher): Promise<Response | undefined> {
   const path = engine.estimates.pathOf(c.req.method, c.req.path)
   if (path === undefined || hasOwnRoute(c, { engine, match: matched })) return undefined
   for (const method of METHODS) {
     const result = matcher.match(method, path)
     const reached = reachedBy({ engine, match: result[0] as Match }, method)
     if (!reached || reached.terms === 'free') continue
-    const call = { ...callOf(c, account), params: paramsOf(c, path, result, reached.index) }
+    const call = { ...callOf(c), params: paramsOf(c, path, result, reached.index) }
     return respond(c, await engine.estimates.answer(reached.key, reached.terms, call))
   }
   return undefined

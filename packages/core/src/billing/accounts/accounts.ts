@@ -1,4 +1,5 @@
-import { parseOptions, type BillingOptions } from '../options.js'
+import type { BillingOptions } from '../options.js'
+import { parseOptions } from '../parse-options.js'
 import { checkAccount } from './arguments.js'
 import { confirmed, standingOf, type Confirming, type Standing } from './confirmed.js'
 import { entries, type EntriesOptions, type Entry } from './entries.js'

@@ -1,10 +1,11 @@
 import { toCredits } from '../../credits.js'
 import type { LedgerEntry } from '../../ledger/state.js'
 import { checkAccount, checkEntry, checkWhole } from './arguments.js'
+import { readDetails, type EntryDetails } from '../settlement/entry-details.js'
 import { confirmed, type Confirming } from './confirmed.js'
 
 /** One movement of an account's balance. Amounts in credits, `at` in ms since the epoch. */
-export interface Entry {
+export interface Entry extends EntryDetails {
   /** Unique within the account and ascending: `after` when reading on from here. */
   readonly id: string
   readonly at: number
@@ -19,6 +20,10 @@ export interface Entry {
   readonly label: string
   /** What a late charge could not take any more. */
   readonly shortfall: number
+  /** Of a grant: its source. */
+  readonly source?: string
+  /** Of a grant that ends: when, ms since the epoch. */
+  readonly expiresAt?: number
 }
 
 export interface EntriesOptions {
@@ -34,6 +39,14 @@ export async function entries(settings: Confirming, account: string, { after = '
   checkEntry(after)
   checkWhole('limit', limit, 1, 1_000)
   const read = await confirmed(settings, 'entries', { kind: 'entries', account, after, limit })
-  return read.entries.map(({ id, at, kind, amount, balance, reference, label, shortfall }) =>
-    ({ id, at, kind, credits: toCredits(amount), balance: toCredits(balance), reference, label, shortfall: toCredits(shortfall) }))
+  return read.entries.map(entryOf)
+}
+
+/** A ledger entry as people see it. */
+export function entryOf({ id, at, kind, amount, balance, reference, label, shortfall, lots, details }: LedgerEntry): Entry {
+  const { source, expiresAt = 0 } = (kind === 'grant' ? lots[0] : undefined) ?? {}
+  return {
+    id, at, kind, credits: toCredits(amount), balance: toCredits(balance), reference, label, shortfall: toCredits(shortfall),
+    ...(source !== undefined && { source }), ...(expiresAt > 0 && { expiresAt }), ...readDetails(details),
+  }
 }

@@ -1,3 +1,6 @@
+import type { Call } from '../call/call.js'
+import type { Settings } from '../options.js'
+
 /** The longest account id, in UTF-16 units. */
 const MAX_LENGTH = 256
 
@@ -12,6 +15,11 @@ export type Identified =
 export function identify(value: unknown): Identified {
   const reason = faultOf(value)
   return reason === undefined ? { kind: 'account', account: value as string } : { kind: 'nobody', reason }
+}
+
+/** Asks the `account` option who pays for this request. */
+export async function whoPays({ account }: Pick<Settings<never>, 'account'>, { request }: Pick<Call, 'request'>): Promise<Identified> {
+  return identify(await account(request as never))
 }
 
 /** Whether a value can name an account, or an operation. */

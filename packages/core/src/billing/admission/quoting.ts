@@ -1,6 +1,6 @@
-import { toMicro } from '../../credits.js'
-import { identify } from './account.js'
+import { whoPays } from './account.js'
 import type { Call } from '../call/call.js'
+import { limitsOf, type Limits } from './limits.js'
 import { priceContext } from '../prices/context.js'
 import type { Settings } from '../options.js'
 import { priceOf } from '../prices/pricing.js'
@@ -15,30 +15,29 @@ export interface Quote {
   readonly body: unknown
   /** Micro-credits. */
   readonly ceiling: number
+  readonly limits: Limits
 }
 
 /** Prices calls: identify, read, price. Nothing is held. */
 export class Quoter {
-  readonly #maxCeiling: number
-
-  constructor(private readonly settings: Settings<never>) {
-    this.#maxCeiling = toMicro(settings.maxCeiling) ?? Infinity
-  }
+  constructor(private readonly settings: Settings<never>) {}
 
   async quote(key: string, route: Route, call: Call): Promise<Step<Quote>> {
-    const who = identify(await call.account())
+    const who = await whoPays(this.settings, call)
     if (who.kind === 'nobody') return refuse({ kind: 'unauthenticated', reason: who.reason })
     const { account } = who
     const body = await this.#readBody(key, route, call)
     if (body.kind === 'refused') return body
     const price = priceOf(route, priceContext(call, account, body.value))
     if (price.kind === 'broken') return this.#broken(key, price.reason, price.cause)
-    return ok({ account, body: body.value, ceiling: price.micro })
+    const read = await limitsOf(this.settings, call.request)
+    if (read.kind === 'broken') return this.#broken(key, read.reason, read.cause)
+    return ok({ account, body: body.value, ceiling: price.micro, limits: read.limits })
   }
 
   /** Whether the plan allows one call to cost this much. */
-  withinPlan(ceiling: number): Step<void> {
-    return ceiling > this.#maxCeiling ? refuse({ kind: 'ceiling_too_high', required: ceiling, most: this.#maxCeiling }) : ok(undefined)
+  withinPlan({ ceiling, limits: { maxCeiling } }: Quote): Step<void> {
+    return ceiling > maxCeiling ? refuse({ kind: 'ceiling_too_high', required: ceiling, most: maxCeiling }) : ok(undefined)
   }
 
   async #readBody(key: string, route: Route, call: Call): Promise<Step<unknown>> {

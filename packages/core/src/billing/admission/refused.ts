@@ -9,7 +9,7 @@ export type Remedy =
   | { readonly kind: 'reduce' }
   | { readonly kind: 'top_up' }
   /** No credits help: the budget has to be raised, or its window to end. */
-  | { readonly kind: 'raise_limit' }
+  | { readonly kind: 'raise_limit'; readonly afterMs?: number }
 
 /** Why a call may not run. Amounts are micro-credits. */
 export type Refused =

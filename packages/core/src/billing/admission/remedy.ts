@@ -1,4 +1,4 @@
-import type { Insufficient } from '../../ledger/commands.js'
+import type { Budget, Insufficient, OverBudget } from '../../ledger/commands.js'
 import type { Call } from '../call/call.js'
 import { priceContext } from '../prices/context.js'
 import { priceOf } from '../prices/pricing.js'
@@ -7,15 +7,29 @@ import type { Remedy } from './refused.js'
 import type { Route } from '../prices/route.js'
 import { parse } from '../prices/schema.js'
 
-export async function remedyOf({ freesAt, now, available }: Insufficient, route: Route, call: Call, { account, body }: Quote): Promise<Remedy> {
+export async function remedyOf({ freesAt, now, available }: Insufficient, route: Route, call: Call, quote: Quote): Promise<Remedy> {
   if (freesAt > 0) return { kind: 'retry', afterMs: freesAt - now }
+  return await smallerFits(available, route, call, quote) ? { kind: 'reduce' } : { kind: 'top_up' }
+}
+
+/** When calls of a budget that are in flight end nobody knows: they may be asked for again soon. */
+const SOON_MS = 1_000
+
+/** Of a budget that can't cover the call. */
+export async function budgetRemedyOf({ required, spent, held, now, resetsAt }: OverBudget, { limit }: Budget, route: Route, call: Call, quote: Quote): Promise<Remedy> {
+  if (spent + required <= limit) return { kind: 'retry', afterMs: SOON_MS }
+  if (await smallerFits(limit - spent - held, route, call, quote)) return { kind: 'reduce' }
+  return { kind: 'raise_limit', ...(resetsAt > 0 && { afterMs: resetsAt - now }) }
+}
+
+async function smallerFits(available: number, route: Route, call: Call, { account, body }: Quote): Promise<boolean> {
   for (const smaller of smallerBodies(body)) {
     const parsed = route.body && await parse(route.body, smaller)
     if (parsed?.kind !== 'valid') continue
     const price = priceOf(route, priceContext(call, account, parsed.value))
-    if (price.kind === 'amount' && price.micro <= available) return { kind: 'reduce' }
+    if (price.kind === 'amount' && price.micro <= available) return true
   }
-  return { kind: 'top_up' }
+  return false
 }
 
 /** Characters. */

@@ -1,3 +1,5 @@
+import type { BudgetKey } from '../../ledger/state.js'
+import type { EntryDetails } from '../settlement/entry-details.js'
 import type { CallMeter } from './call-meter.js'
 import type { Query, Route } from '../prices/route.js'
 
@@ -9,8 +11,8 @@ export interface Call {
   /** Parsed as the framework's handlers see it. */
   query(): Query
   header(name: string): string | undefined
-  /** What the `account` option returns for this request. */
-  account(): unknown
+  /** As the framework has it, for the options that look at it. */
+  readonly request: unknown
   /** The body as the framework's users parse it, left intact for the handler. */
   body(): Promise<BodyRead>
 }
@@ -45,6 +47,10 @@ export interface OpenCall {
   readonly body: unknown
   readonly meter: CallMeter
   readonly idempotency: Idempotency
+  /** Which its ceiling is held in. */
+  readonly budgets: readonly BudgetKey[]
+  /** For its ledger entry. */
+  readonly details: EntryDetails
 }
 
 /** What a call cost. Amounts are micro-credits. */

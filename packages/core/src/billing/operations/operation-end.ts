@@ -1,7 +1,7 @@
 import { MAX_CREDITS, toMicro } from '../../credits.js'
 import { FareboxError } from '../../errors.js'
 import { itemize } from '../prices/metered.js'
-import type { Quantities } from '../prices/route.js'
+import type { ChargeItem, ItemizedCharge, Quantities } from '../prices/route.js'
 
 /** What an operation came to. `charge` in credits; `usage` in units of the route's rates; neither: its price. */
 export interface Success {
@@ -18,17 +18,17 @@ export interface Failure {
 /** The longest result or progress that is kept, in characters of JSON. */
 const MAX_KEPT = 262_144
 
-/** What an operation cost, micro-credits; `undefined` for its price. Throws as `Operations.succeed` does. */
-export function costOf({ charge, usage }: Success, rates: Readonly<Record<string, number>>): number | undefined {
-  if (charge === undefined && usage === undefined) return undefined
-  const credits = charge === undefined ? creditsOf(usage, rates) : charge
+/** What an operation cost, micro-credits; without an amount: its price. Throws as `Operations.succeed` does. */
+export function costOf({ charge, usage }: Success, rates: Readonly<Record<string, number>>): { readonly micro?: number; readonly items: readonly ChargeItem[] } {
+  if (charge === undefined && usage === undefined) return { items: [] }
+  const { credits, items } = charge === undefined ? itemsOf(usage, rates) : { credits: charge, items: [] }
   const micro = toMicro(credits)
   if (micro === undefined) throw new FareboxError('ARGUMENT_INVALID', `charge: expected credits from 0 to ${MAX_CREDITS}, got ${String(credits)}`)
-  return micro
+  return { micro, items }
 }
 
-function creditsOf(usage: Quantities<string> | undefined, rates: Readonly<Record<string, number>>): number {
-  if (typeof usage === 'object' && usage !== null) return itemize(rates, usage).credits
+function itemsOf(usage: Quantities<string> | undefined, rates: Readonly<Record<string, number>>): ItemizedCharge {
+  if (typeof usage === 'object' && usage !== null) return itemize(rates, usage)
   throw new FareboxError('ARGUMENT_INVALID', `usage: expected an object of quantities by unit, got ${String(usage)}`)
 }
 

@@ -9,6 +9,9 @@ import type { Emitter } from '../events.js'
 import type { Learning } from '../learning/learning.js'
 import { costOf, jsonOf, type Failure, type Success } from './operation-end.js'
 import type { Settings } from '../options.js'
+import type { ChargeItem } from '../prices/route.js'
+import { entryDetails } from '../settlement/entry-details.js'
+import type { Watcher } from '../thresholds/watcher.js'
 import { pause } from '../timers.js'
 import { readPlace, type Place } from './place.js'
 import type { OperationOutcome, Operations } from './operations.js'
@@ -26,10 +29,10 @@ interface Found {
   readonly read: OperationRead
 }
 
-/** What `finish` is told besides where. Micro-credits; `undefined`: all of the ceiling. */
+/** What `finish` is told besides where. Micro-credits; without an amount: all of the ceiling. */
 interface End {
   readonly succeeded: boolean
-  readonly charge: number | undefined
+  readonly cost: ReturnType<typeof costOf>
   readonly result: string
 }
 
@@ -39,17 +42,18 @@ export class OperationsDesk implements Operations {
     private readonly settings: Pick<Settings<never>, 'store' | 'storeTimeout' | 'logger'>,
     private readonly events: Emitter,
     private readonly learning: Learning,
+    private readonly watcher: Watcher,
   ) {}
 
   async succeed(operation: string, success: Success = {}): Promise<OperationOutcome> {
     const result = jsonOf('result', success.result)
-    const end = ({ rates }: Place) => ({ succeeded: true, charge: costOf(success, rates), result })
+    const end = ({ rates }: Place) => ({ succeeded: true, cost: costOf(success, rates), result })
     return this.#persist({ ...success, operation }, async () => this.#finish(operation, await this.#find(operation), end))
   }
 
   async fail(operation: string, { result }: Failure = {}): Promise<OperationOutcome> {
     const kept = jsonOf('result', result)
-    const end = () => ({ succeeded: false, charge: 0, result: kept })
+    const end = () => ({ succeeded: false, cost: { micro: 0, items: [] }, result: kept })
     return this.#persist({ operation, failed: true }, async () => this.#finish(operation, await this.#find(operation), end))
   }
 
@@ -89,15 +93,15 @@ export class OperationsDesk implements Operations {
 
   async #finish(operation: string, found: Found | undefined, endAt: (place: Place) => End): Promise<OperationOutcome> {
     if (!found) return { kind: 'unknown' }
-    const { account, reservation, key, route } = found.place
+    const { account, reservation, key, route, budgets, details } = found.place
     if (found.read.finishedAt > 0) return outcomeOf(account, found.read)
-    const { succeeded, charge = MAX_AMOUNT, result } = endAt(found.place)
-    const reply = await this.#ask({ kind: 'finish', account, operation, reservation, key, succeeded: succeeded ? 1 : 0, charge, result })
-    if (reply.kind === 'operation') this.#tell(account, route, reply, charge)
+    const { succeeded, cost: { micro: charge = MAX_AMOUNT, items }, result } = endAt(found.place)
+    const reply = await this.#ask({ kind: 'finish', account, operation, reservation, key, succeeded: succeeded ? 1 : 0, charge, ...entryDetails(details, items), budgets, result })
+    if (reply.kind === 'operation') this.#tell(account, route, reply, charge, items)
     return outcomeOf(account, reply)
   }
 
-  #tell(account: string, route: string, read: OperationRead, owed: number): void {
+  #tell(account: string, route: string, read: OperationRead, owed: number, items: readonly ChargeItem[]): void {
     const { status, reservation, product, late } = read
     const [ceiling, charge, shortfall] = [toCredits(read.ceiling), toCredits(read.charge), toCredits(read.shortfall)]
     const call = { route, account, reservation, ceiling }
@@ -106,7 +110,8 @@ export class OperationsDesk implements Operations {
     this.learning.observe(route, { durationMs, ceiling: read.ceiling, charge: read.charge, accepted: true })
     if (owed > read.ceiling && owed < MAX_AMOUNT) this.events.clamped(call, toCredits(owed))
     if (late) this.events.late(call, charge, shortfall)
-    this.events.emit('settled', { ...call, product, charge, items: [], durationMs, pending: false })
+    this.events.emit('settled', { ...call, product, charge, items, durationMs, pending: false })
+    this.watcher.look(account)
   }
 
   /** Where an operation is kept and how it stands. It is found a moment before it is there: both are waited for. */

@@ -1,6 +1,8 @@
 import { Emitter } from '../events.js'
 import { Learning } from '../learning/learning.js'
-import { parseOptions, type BillingOptions } from '../options.js'
+import type { BillingOptions } from '../options.js'
+import { parseOptions } from '../parse-options.js'
+import { Watcher } from '../thresholds/watcher.js'
 import type { Failure, Success } from './operation-end.js'
 import { OperationsDesk } from './operations-desk.js'
 
@@ -45,13 +47,14 @@ export interface Operations {
 /**
  * What ends operations in a process that serves no requests: a worker.
  *
- * @param options `storeTimeout` in ms, default 1,000; `on` and `logger` as in `billing`
+ * @param options `storeTimeout` in ms, default 1,000; `on`, `onThreshold`, `autoTopUp` and `logger` as in `billing`
  * @throws FareboxError `OPTIONS_INVALID`
  * @example
  * const ends = operations({ store: redisStore(process.env.REDIS_URL) })
  * await ends.succeed(job.operationId, { charge: 20, result })
  */
-export function operations(options: Pick<BillingOptions<unknown>, 'store' | 'storeTimeout' | 'on' | 'logger'>): Operations {
+export function operations(options: Pick<BillingOptions<unknown>, 'store' | 'storeTimeout' | 'on' | 'onThreshold' | 'autoTopUp' | 'logger'>): Operations {
   const settings = parseOptions({ account: () => undefined, ...options })
-  return new OperationsDesk(settings, new Emitter(settings.on, settings.logger), new Learning(settings.store, settings.storeTimeout))
+  const events = new Emitter(settings.on, settings.logger)
+  return new OperationsDesk(settings, events, new Learning(settings.store, settings.storeTimeout), new Watcher(settings, events))
 }

@@ -8,16 +8,15 @@ import { callEvent, type Emitter } from '../events.js'
 import { findCharge } from '../accounts/find-charge.js'
 import { withDeadline } from '../deadline.js'
 import type { Logger } from '../logger.js'
-import { pause } from '../timers.js'
+import type { Watcher } from '../thresholds/watcher.js'
+import { tryAgain } from '../persist.js'
 import type { Renewal } from './renewal.js'
 
 type Ending = Settle | Release | (Hold & { readonly place: string })
 type Ended = Closed | OperationRead | OperationConflict
 
-/** How many endings may wait for a store that can't be reached, and how long between two tries, ms. */
+/** How many endings may wait for a store that can't be reached. */
 const MAX_KEPT = 10_000
-const FIRST_RETRY_MS = 100
-const LAST_RETRY_MS = 5_000
 
 export type Posting =
   | { readonly kind: 'posted'; readonly ended: Ended }
@@ -39,6 +38,7 @@ export class Postings {
     private readonly store: Store,
     private readonly timeoutMs: number,
     private readonly renewal: Renewal,
+    private readonly watcher: Watcher,
     private readonly events: Emitter,
     private readonly logger: Logger,
   ) {}
@@ -73,16 +73,11 @@ export class Postings {
 
   async #retry(open: OpenCall, command: Ending): Promise<void> {
     this.#kept++
-    for (let wait = FIRST_RETRY_MS, done = false; !done; wait = Math.min(wait * 2, LAST_RETRY_MS)) {
-      await pause(wait)
-      const last = this.#closing
-      done = await this.#deliver(open, command).then((ended) => {
-        if (ended.kind === 'operation_conflict') this.#giveUp(open, command, new Error('its operation has the id of another one'))
-        return true
-      }, (error: unknown) => {
-        if (last) this.#giveUp(open, command, error)
-        return last
-      })
+    try {
+      const ended = await tryAgain(() => this.#deliver(open, command), () => this.#closing)
+      if (ended.kind === 'operation_conflict') this.#giveUp(open, command, new Error('its operation has the id of another one'))
+    } catch (error) {
+      this.#giveUp(open, command, error)
     }
     this.#kept--
   }
@@ -91,6 +86,7 @@ export class Postings {
     const ended = await this.#send(command)
     // Of a conflict nothing has come yet: what its call is charged instead ends it.
     if (ended.kind !== 'operation_conflict') this.renewal.stop(open)
+    if (ended.kind === 'settled') this.watcher.look(open.account)
     if (ended.kind === 'settled' && ended.late) this.events.late(callEvent(open), toCredits(ended.charge), toCredits(ended.shortfall))
     return ended
   }

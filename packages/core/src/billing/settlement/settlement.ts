@@ -8,6 +8,7 @@ import type { Learning } from '../learning/learning.js'
 import type { Logger } from '../logger.js'
 import type { Outcome, Succeeded } from '../call/outcome.js'
 import { placeOf } from '../operations/place.js'
+import { entryDetails } from './entry-details.js'
 import type { Postings } from './postings.js'
 import { chargeOf } from '../prices/pricing.js'
 import { MAX_DURATION_MS, type ChargeItem } from '../prices/route.js'
@@ -72,9 +73,12 @@ export class Settler {
   }
 
   async #charge(open: OpenCall, cost: Cost, response: string): Promise<Receipt> {
-    const { account, reservation, ceiling, reservedAt, startedAt, route: { product }, idempotency } = open
+    const { account, reservation, ceiling, reservedAt, startedAt, route: { product }, idempotency, budgets, details } = open
     const firstSentAt = Math.floor(reservedAt + performance.now() - startedAt)
-    const receipt = await this.#post(open, cost, { kind: 'settle', account, reservation, ceiling, charge: cost.micro, product, firstSentAt, ...idempotency, response })
+    const receipt = await this.#post(open, cost, {
+      kind: 'settle', account, reservation, ceiling, charge: cost.micro, product, firstSentAt, ...entryDetails(details, cost.items),
+      ...(budgets.length > 0 && { budgets }), ...idempotency, response,
+    })
     const { charge, items, pending } = receipt
     const durationMs = durationOf(open)
     this.learning.observe(open.key, { durationMs, ceiling, charge, accepted: false })
