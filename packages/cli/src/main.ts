@@ -1,4 +1,5 @@
 import { isFareboxError } from '@farebox/core'
+import { UnreadableError } from '@farebox/redis/inspect'
 import { Command, CommanderError, Option } from 'commander'
 import { addAccountCommands } from './account.js'
 import { addAudit } from './audit/command.js'
@@ -30,7 +31,7 @@ try {
 
 /** What someone can do something about is a line; anything else is a bug, and its stack helps. */
 function messageOf(error: unknown): string {
-  if (error instanceof OutOfReach || error instanceof UsageError) return error.message
+  if (error instanceof OutOfReach || error instanceof UsageError || error instanceof UnreadableError) return error.message
   // Wrong options are all in its own message, a line each.
   if (isFareboxError(error)) return error.cause instanceof Error && error.code !== 'OPTIONS_INVALID' ? `${error.message} (${error.cause.message})` : error.message
   return error instanceof Error ? error.stack ?? error.message : String(error)

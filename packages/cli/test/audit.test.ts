@@ -25,6 +25,8 @@ const faults = async () => {
   for await (const { findings } of auditIn(redis, prefix, 16)) found.push(...findings.map(({ finding }) => finding))
   return found
 }
+/** Where the store has an account, of 16. */
+const partitionOf = (account: string) => [...account].reduce((hash, sign) => Math.imul(hash ^ sign.charCodeAt(0), 0x01000193), 0x811c9dc5 | 0) >>> 0 & 15
 /** A call of ada's that costs a credit. */
 async function call(): Promise<void> {
   const store = redisStore(redis, { prefix, partitions: 16, now: () => now })
@@ -98,16 +100,15 @@ describe('finds, and repairs', () => {
     ['several at once', () => redis.hset(key('account'), { ':balance': '1', ':reserved': 'x', ':lots': '' }), expect.arrayContaining([wrong('balance', 50, 0.000001), wrong('readable', any, 'x', ':reserved')])],
   ])('%s', async (_, corrupt, findings) => {
     await corrupt()
-    const found = await audit()
-    expect(found.slice(0, -1)).toEqual(findings)
-    expect(found.at(-1)).toEqual(summary(found.length - 1))
-
-    const { code, documents: told } = await repair()
-    expect({ code, summary: told.at(-1) }).toEqual({ code: 0, summary: { summary: { accounts: 2, findings: found.length - 1, repaired: found.length - 1, left: 0, seconds: any } } })
-    expect(told.slice(found.length - 1, -1)).toEqual(found.slice(0, -1).map((finding) => {
-      const { expected, found, ...about } = finding as { expected: unknown, found: unknown }
-      return { repaired: { ...about, before: found, after: expected } }
-    }))
+    const found = await faults()
+    expect(found).toEqual(findings)
+    expect(await repair()).toMatchObject({
+      code: 0,
+      documents: [
+        ...found, ...found.map(({ expected, found, ...about }) => ({ repaired: { ...about, before: found, after: expected } })),
+        { summary: { accounts: 2, findings: found.length, repaired: found.length, left: 0 } },
+      ],
+    })
     expect(await faults()).toEqual([])
     await call()
     expect(await faults()).toEqual([])
@@ -140,7 +141,7 @@ describe('finds, and says why it is left', () => {
     ['an entry that was changed', async () => redis.lset(key('journal'), 2, (await journal())[2]!.replace('100000000 ', '100000001 ')),
       [wrong('balance', 50.000001, 50), wrong('entries', 116.000001, 116, 'entry 3'), wrong('grants', 100.000001, 100, 'grant plain')],
       [null, 'entries are never changed', 'it is not what its entry says, or it has none']],
-    ['a journal that is gone', () => redis.del(key('journal')), expect.arrayContaining([wrong('balance', 0, 50)]), Array(13).fill('its journal is gone')],
+    ['a journal that is gone', () => redis.del(key('journal')), expect.arrayContaining([wrong('balance', 0, 50)]), Array(14).fill('there is no journal to rebuild it from')],
     ['the beginning of a journal that is gone', () => redis.lpop(key('journal')), expect.arrayContaining([wrong('balance', 30, 50), wrong('entries', -4, 16, 'entry 1')]), Array(2).fill('the beginning of its journal is gone')],
     ['refunds above the charge', () => redis.rpush(key('journal'), `refund ${START} 0 50000000 0 r1 `).then(() => redis.hset(key('refunds'), 'r1', String(13 * CREDIT))),
       [wrong('refunds', 12, 13, 'reservation r1'), wrong('refunds', 'at most 12', 13, 'reservation r1')], Array(2).fill(expect.stringContaining('stays so'))],
@@ -151,15 +152,14 @@ describe('finds, and says why it is left', () => {
     ['a key of another type', () => redis.del(key('journal')).then(() => redis.set(key('journal'), 'x')), [wrong('readable', any, expect.stringMatching(/^WRONGTYPE/))], ['what it was is not known']],
   ])('%s', async (_, corrupt, findings, why) => {
     await corrupt()
-    const before = await audit()
-    expect(before.slice(0, -1)).toEqual(findings)
-    expect(before.at(-1)).toEqual(summary(before.length - 1))
+    const before = await faults()
+    expect(before).toEqual(findings)
 
     const { code, documents: told } = await repair()
-    expect(code).toBe(1)
+    expect({ code, found: told.slice(0, before.length) }).toEqual({ code: 1, found: before })
     const left = told.flatMap((document) => ('left' in (document as object) ? [(document as { left: { why: string } }).left] : []))
     expect(left.map(({ why }) => why)).toEqual(why.filter((reason) => reason !== null))
-    expect(told.at(-1)).toEqual({ summary: { accounts: 2, findings: before.length - 1, repaired: why.filter((reason) => reason === null).length, left: left.length, seconds: any } })
+    expect(told.at(-1)).toEqual({ summary: { accounts: 2, findings: before.length, repaired: why.filter((reason) => reason === null).length, left: left.length, seconds: any } })
     expect(left.map(({ why: _, ...finding }) => finding)).toEqual(await faults())
   })
 
@@ -167,7 +167,7 @@ describe('finds, and says why it is left', () => {
     await redis.del(key('account'), key('journal'))
     const { code, documents: told } = await repair()
     expect(code).toBe(1)
-    expect(told.slice(4, -1)).toEqual(Array(4).fill({ left: { account: 'ada', check: 'orphan', expected: key('account'), found: any, why: 'its journal is gone' } }))
+    expect(told.slice(4, -1)).toEqual(Array(4).fill({ left: { account: 'ada', check: 'orphan', expected: key('account'), found: any, why: 'there is no journal to rebuild it from' } }))
     expect(await redis.exists(key('account'))).toBe(0)
   })
 
@@ -206,6 +206,15 @@ it('asks first, and not where there is nobody to ask', async () => {
     expect.stringMatching(/^2 accounts checked in [\d.]+ s, 1 findings, 1 repaired, 0 left$/), '',
   ])
 })
+
+it.each([['no number', 'many', /is no number of partitions: many/], ['fewer', '8', /not spread over 8 partitions/], ['more', '64', /not spread over 64 partitions/]])(
+  'does not run where the number of partitions is not what is recorded: %s', async (_, recorded, message) => {
+    await Promise.all(Array.from({ length: 40 }, (_, i) => redis.hset(key('account').replace(/\{\d+\}.*/, `{${partitionOf(`a${i}`)}}:account:a${i}`), ':reserved', '0')))
+    expect(await audit()).toEqual([summary(0, 42)])
+    await redis.set(`${prefix}:partitions`, recorded)
+    const { code, stdout, stderr } = await farebox(['audit', '--repair', '--yes', '--prefix', prefix], { REDIS_URL })
+    expect({ code, stdout, stderr }).toEqual({ code: 2, stdout: '', stderr: expect.stringMatching(message) })
+  })
 
 it('writes nothing where nothing is wrong', async () => {
   const before = await redis.hgetall(key('account'))

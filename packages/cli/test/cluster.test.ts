@@ -43,6 +43,12 @@ it('what is wrong is found on every node, and only what is wrong', async () => {
   expect(found.at(-1)).toEqual({ summary: { accounts: 57, findings: 9, seconds: expect.any(Number) } })
 })
 
+it('and repaired', async () => {
+  const { code, stdout } = await run('audit', '--repair', '--yes')
+  expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringMatching(/\n57 accounts checked in [\d.]+ s, 9 findings, 9 repaired, 0 left\n$/) })
+  expect(await audit()).toEqual([{ summary: { accounts: 60, findings: 0, seconds: expect.any(Number) } }])
+})
+
 it('says so when a part of it is down', async () => {
   const node = new Redis({ ...cluster.nodes[2]!, retryStrategy: () => null })
   await node.call('SHUTDOWN', 'NOSAVE').catch(() => {})

@@ -1,6 +1,7 @@
 import { readAccount, scanKeys, UnreadableError, type StoredAccount, type StoredKey } from '@farebox/redis/inspect'
 import type { Cluster, Redis } from 'ioredis'
 import { faultsOf } from './checks.js'
+import { UsageError } from '../values.js'
 import type { Finding } from './finding.js'
 import { Tally } from './tally.js'
 
@@ -18,14 +19,25 @@ export interface Located {
   readonly key: StoredKey
 }
 
-/** Goes through all keys under a prefix, a page at a time: of more than a page it keeps nothing. */
+/** Of keys that are spread over another number of partitions than is recorded, half are elsewhere; of others a stray one. */
+const STRAY = { of: 8, atMost: 1 / 4 }
+
+/**
+ * Goes through all keys under a prefix, a page at a time: of more than a page it keeps nothing.
+ *
+ * @throws UsageError when the accounts are not spread over that many partitions
+ */
 export async function* audit(redis: Redis | Cluster, prefix: string, partitions: number): AsyncGenerator<Audited> {
   for await (const { keys, scanned } of scanKeys(redis, prefix, partitions)) {
     const accounts = keys.filter(({ kind }) => kind === 'account')
+    const elsewhere = keys.filter(({ partition, rightPartition }) => partition !== rightPartition)
+    if (keys.length >= STRAY.of && elsewhere.length > keys.length * STRAY.atMost) {
+      throw new UsageError(`the accounts under the prefix "${prefix}" are not spread over ${partitions} partitions, as ${prefix}:partitions says: put that right first`)
+    }
     const findings = await Promise.all([
       ...accounts.map((key) => ofAccount(redis, key)),
       orphans(redis, keys.filter(({ kind }) => kind !== 'account')),
-      keys.filter(({ partition, rightPartition }) => partition !== rightPartition).map(misplaced),
+      elsewhere.map(misplaced),
     ])
     yield { accounts: accounts.length, findings: findings.flat(), scanned }
   }

@@ -19,13 +19,13 @@ export function rebuild(stored: StoredAccount, tally: Tally): Rebuilt {
   const grants = only(tally.grants, (id) => !stored.grants.has(id))
   // Never fewer: what was given back once must not be given back again.
   const refunds = only(tally.refunded, (id, amount) => amount > (stored.refunds.get(id) ?? 0))
-  const gone = (field: string) => stored.unreadable.some((unreadable) => unreadable.field === field)
+  const isLost = (field: string) => stored.unreadable.some((unreadable) => unreadable.field === field)
   return {
     kind: 'figures',
     figures: {
-      ...((tally.balance !== stored.balance || gone(':balance')) && { balance: tally.balance }),
-      ...((reserved !== stored.reserved || gone(':reserved')) && { reserved }),
-      ...((!equal(lots, stored.lots) || gone(':lots')) && { lots }),
+      ...((isGone || tally.balance !== stored.balance || isLost(':balance')) && { balance: tally.balance }),
+      ...((reserved !== stored.reserved || isLost(':reserved')) && { reserved }),
+      ...((!equal(lots, stored.lots) || isLost(':lots')) && { lots }),
       ...(!equal(sorted(usage), sorted(stored.usage)) && { usage }),
       ...(!stored.provisioned && (tally.allowed || (isGone && tally.charges)) && { provisioned: true as const }),
       ...(!stored.recurs && tally.recurring && { recurring: tally.recurring }),
@@ -43,8 +43,10 @@ export function heldByGrant(open: StoredAccount['open']): ReadonlyMap<string, nu
 }
 
 /** Why the journal, or what is open, is not what was written. */
-function doubt({ length, unreadable }: StoredAccount, { broken }: Tally): string | undefined {
-  if (length === 0) return 'its journal is gone'
+function doubt({ fields, length, balance, unreadable }: StoredAccount, { broken }: Tally): string | undefined {
+  // An account that has had no credits has none.
+  const mayBeEmpty = fields[':balance'] !== undefined && balance === 0 && !unreadable.some(({ field }) => field === ':balance')
+  if (length === 0 && !mayBeEmpty) return 'there is no journal to rebuild it from'
   if (broken?.id === '1') return 'the beginning of its journal is gone'
   const reservation = unreadable.find(({ field }) => !field.startsWith(':'))
   return reservation && `what the reservation ${reservation.field} holds is not known`

@@ -2,6 +2,7 @@ import type { LedgerEntry, Lot, Share, UsageRow } from '@farebox/core'
 import type { Cluster, Redis } from 'ioredis'
 import { decodeDay, decodeEntry } from '../codec.js'
 import type { StoredKey } from './keys.js'
+import { UnreadableError } from './unreadable.js'
 
 const PAGE = 500
 
@@ -35,9 +36,6 @@ export interface StoredAccount {
   /** The journal as it was when the rest was read, from behind the first `after` entries, a page at a time. */
   entries(): AsyncGenerator<readonly LedgerEntry[]>
 }
-
-/** What is written is not what a store writes. */
-export class UnreadableError extends Error {}
 
 /**
  * Reads an account as it is at one moment. The journal only ever grows, so what it was can still be read afterwards.

@@ -1,4 +1,5 @@
 /** Looks at what a store has written, past the store, and puts figures right: for audits. */
-export { readAccount, UnreadableError, type StoredAccount } from './account.js'
+export { readAccount, type StoredAccount } from './account.js'
 export { countKeys, readPartitions, scanKeys, type KeyPage, type StoredKey } from './keys.js'
 export { writeFigures, type Figures } from './figures.js'
+export { UnreadableError } from './unreadable.js'

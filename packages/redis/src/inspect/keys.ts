@@ -1,5 +1,6 @@
 import { Cluster, type Redis } from 'ioredis'
 import { keySpace } from '../keys.js'
+import { UnreadableError } from './unreadable.js'
 
 const PAGE = 500
 const KINDS = ['account', 'journal', 'grants', 'refunds', 'call', 'operation'] as const
@@ -22,10 +23,17 @@ export interface KeyPage {
   readonly scanned: number
 }
 
-/** How many partitions the store under this prefix has; `undefined` where no store has written anything yet. */
+/**
+ * How many partitions the store under this prefix has; `undefined` where no store has written anything yet.
+ *
+ * @throws UnreadableError when what is recorded is no number of partitions
+ */
 export async function readPartitions(redis: Redis | Cluster, prefix: string): Promise<number | undefined> {
-  const recorded = await redis.get(keySpace(prefix, 1).partitions)
-  return recorded === null ? undefined : Number(recorded)
+  const { partitions } = keySpace(prefix, 1)
+  const recorded = await redis.get(partitions)
+  if (recorded === null) return undefined
+  if (!/^[1-9]\d*$/.test(recorded)) throw new UnreadableError(`${partitions} is no number of partitions: ${recorded.slice(0, 100)}`)
+  return Number(recorded)
 }
 
 /** The keys of all accounts under a prefix, of a Cluster node by node. One that exists all the time, and stays where it is, comes at least once. */
