@@ -17,7 +17,7 @@ export async function measureStore({ redis }) {
     batched: () => redisStore(redis, { prefix: `bench${prefixes++}` }).send,
     // The same program on the same connection, one EVALSHA for each command.
     alone: () => {
-      const sendBatch = batchSender(redis, keySpace(`bench${prefixes++}`, 64), undefined)
+      const sendBatch = batchSender(redis, keySpace(`bench${prefixes++}`, 64), undefined, { on: false })
       return (command) => new Promise((resolve, reject) => void sendBatch([{ command, encoded: encodeCommand(command), resolve, reject }]))
     },
   }

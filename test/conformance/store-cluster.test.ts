@@ -1,3 +1,4 @@
+import { exportJournal } from '@farebox/core'
 import { redisStore } from '@farebox/redis'
 import { Redis, type Cluster } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -31,6 +32,22 @@ describe('a Cluster', () => {
     }))
     expect(held.reduce((sum, count) => sum + count)).toBe(200)
     expect(Math.min(...held)).toBeGreaterThan(20)
+  })
+
+  test('has the entries of all its nodes exported, those from before too', async () => {
+    const store = redisStore(cluster, { prefix: crypto.randomUUID() })
+    const accounts = Array.from({ length: 60 }, (_, i) => `account ${i}`)
+    const grantAll = (grant: string) =>
+      Promise.all(accounts.map((account) => store.send({ kind: 'grant', account, grant, amount: 1, reason: '', source: '', priority: 50, expiresAt: 0 })))
+    await grantAll('g1')
+    const uids: string[] = []
+    const exported = exportJournal({ store, journal: { write: async (entries) => void uids.push(...entries.map(({ uid }) => uid)) } })
+    await expect.poll(() => uids.length, { timeout: 10_000 }).toBe(60)
+    await grantAll('g2')
+    await expect.poll(() => uids.length, { timeout: 10_000 }).toBe(120)
+    await exported.close()
+    const expected = (id: number) => accounts.map((account) => `${encodeURIComponent(account)}/${id}`).sort()
+    expect([uids.slice(0, 60).sort(), uids.slice(60).sort()]).toEqual([expected(1), expected(2)])
   })
 
   test('takes the script up again on every node that forgot it', async () => {

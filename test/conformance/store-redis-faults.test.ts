@@ -1,4 +1,4 @@
-import { isFareboxError, type Command, type Store } from '@farebox/core'
+import { isFareboxError, type Command, type ReadAccounts, type ReplyTo, type Store } from '@farebox/core'
 import { redisStore } from '@farebox/redis'
 import { Redis } from 'ioredis'
 import { afterEach, beforeEach, describe, expect, inject, onTestFinished, test } from 'vitest'
@@ -195,7 +195,7 @@ describe('what a command names', () => {
     await store.send({ kind: 'reserve', ...call, allowance: 1, ttlMs: 60_000 })
     await store.send({ kind: 'settle', ...call, charge: 1, product: 'a', firstSentAt: 0, response: 'long' })
     await store.send({ kind: 'release', ...call })
-    const names = calls.slice(1).map(({ keys }) => keys.map((key) => key.split(':')[2]))
+    const names = calls.slice(2).map(({ keys }) => keys.map((key) => key.split(':')[2]))
     expect(names).toEqual([['account', 'journal'], ['account', 'journal'], ['account', 'journal']])
     expect(calls.flatMap(({ args }) => args)).not.toContain('long')
     expect((await redis.keys(`${prefix}:{*`)).map((key) => key.split(':')[2]).sort()).toEqual(['account', 'journal'])
@@ -234,6 +234,68 @@ describe('what a command names', () => {
     await expect(store.send({ kind: 'count', name: 'b', counts: { calls: 0.5 } })).rejects.toMatchObject({ code: 'ARGUMENT_INVALID' })
     await expect(store.send({ kind: 'register', operation: 'op2', place: '\ud800', keptMs: 1 })).rejects.toMatchObject({ code: 'ARGUMENT_INVALID' })
     expect(await store.send({ kind: 'counts', name: 'b' })).toEqual({ kind: 'counts', counts: {} })
+  })
+})
+
+describe('that entries go on to a sink', () => {
+  const waiting = async (store: Store) => (await store.send({ kind: 'waiting', limit: 10 })).accounts
+
+  test('is known to every store that is opened later', async () => {
+    const [first, before] = [redisStore(redis, { prefix }), redisStore(redis, { prefix })]
+    await Promise.all([first, before].map((store) => store.send({ kind: 'balance', account: 'ada' })))
+    await first.send({ kind: 'export_journal' })
+    const after = redisStore(redis, { prefix })
+    await before.send(grant('before'))
+    await first.send(grant('first'))
+    await after.send(grant('after'))
+    expect((await waiting(before)).toSorted()).toEqual(['after', 'first'])
+    await after.send({ kind: 'exported', account: 'before', upTo: 0 })
+    expect((await waiting(before)).toSorted()).toEqual(['after', 'before', 'first'])
+  })
+
+  test('leaves nothing that concerns a sink in Redis where there is none', async () => {
+    const store = redisStore(redis, { prefix })
+    await store.send(grant('ada'))
+    await store.send({ kind: 'waiting', limit: 10 })
+    expect((await redis.keys(`${prefix}:*`)).map((key) => key.slice(prefix.length + 1).replace(/\d+/, '')).sort()).toEqual(['partitions', '{}:account:ada', '{}:grants:ada', '{}:journal:ada'])
+  })
+
+  test('posts nothing where it can not be marked', async () => {
+    const store = redisStore(redis, { prefix, partitions: 1 })
+    await store.send({ kind: 'export_journal' })
+    await redis.set(`${prefix}:{0}:waiting`, 'something else')
+    await expect(store.send(grant('ada'))).rejects.toThrow('WRONGTYPE')
+    await redis.del(`${prefix}:{0}:waiting`)
+    expect(await store.send(grant('ada'))).toMatchObject({ replayed: false, balance: 5 })
+    expect(await store.send({ kind: 'exported', account: 'ada', upTo: 0 })).toMatchObject({ waiting: 1 })
+  })
+
+  test('leaves a mark where the entry could not be posted, which does no harm', async () => {
+    const store = redisStore(redis, { prefix })
+    await store.send({ kind: 'export_journal' })
+    await store.send(grant('ada'))
+    await store.send({ kind: 'exported', account: 'ada', upTo: 1 })
+    const [journal] = await redis.keys(`${prefix}:*:journal:ada`)
+    await redis.rename(journal!, `${prefix}:aside`)
+    await redis.set(journal!, 'something else')
+    await expect(store.send({ ...grant('ada'), grant: 'g2' } as Command)).rejects.toThrow('WRONGTYPE')
+    await redis.rename(`${prefix}:aside`, journal!)
+    expect(await waiting(store)).toEqual(['ada'])
+    expect(await store.send({ kind: 'exported', account: 'ada', upTo: 0 })).toMatchObject({ exported: 1, waiting: 0 })
+    expect(await waiting(store)).toEqual([])
+  })
+
+  test('does not keep accounts from being listed whose keys nobody can read', async () => {
+    const store = redisStore(redis, { prefix })
+    await store.send(grant('ada'))
+    await redis.hset(`${prefix}:{0}:account:%`, 'a', 'b')
+    const found = []
+    for (let page: string | undefined = ''; page !== undefined;) {
+      const { accounts, next } = await store.send({ kind: 'accounts', page }) as ReplyTo<ReadAccounts>
+      found.push(...accounts)
+      page = next === '' ? undefined : next
+    }
+    expect(found).toEqual(['ada'])
   })
 })
 

@@ -48,6 +48,11 @@ export function rig(makeStore: MakeStore) {
     locate: (operation = 'op1') => send({ kind: 'locate', operation }),
     count: (given: Of<'count'> = {}) => send({ kind: 'count', name: 'personas', counts: { calls: 1 }, ...given }),
     counts: (name = 'personas') => send({ kind: 'counts', name }),
+    exported: (given: Of<'exported'> = {}) => send({ kind: 'exported', account: 'ada', upTo: 0, ...given }),
+    exportJournal: () => send({ kind: 'export_journal' }),
+    waiting: (given: Of<'waiting'> = {}) => send({ kind: 'waiting', limit: 100, ...given }),
+    accounts: (page = '') => send({ kind: 'accounts', page }),
+    lease: (given: Of<'lease'> = {}) => send({ kind: 'lease', name: 'journal', owner: 'a', ttlMs: 60_000, ...given }),
   }
 }
 

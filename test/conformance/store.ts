@@ -1,11 +1,15 @@
 import { CLOSED_KEPT_MS, MAX_AMOUNT, type LedgerEntry } from '@farebox/core'
 import { describe, expect, test } from 'vitest'
+import { testAllowance } from './store-allowance.js'
+import { testBudgets } from './store-budgets.js'
 import { testGrants } from './store-grants.js'
+import { testJournal } from './store-journal.js'
 import { testKeys } from './store-keys.js'
 import { testOperations } from './store-operations.js'
 import { testRefunds } from './store-refunds.js'
 import { DAY, ODD_TEXTS, rig, standing, TODAY, type MakeStore } from './store-rig.js'
 import { testShared } from './store-shared.js'
+import { testThresholds } from './store-thresholds.js'
 
 /** Every rule of the ledger, for a store. */
 export function testStore(name: string, makeStore: MakeStore): void {
@@ -14,8 +18,12 @@ export function testStore(name: string, makeStore: MakeStore): void {
     testKeys(store)
     testGrants(store)
     testRefunds(store)
+    testAllowance(store)
+    testBudgets(store)
+    testThresholds(store)
     testOperations(store)
     testShared(store)
+    testJournal(store)
     const { clock, reserve, settle, release, extend, grant, balance, usage, entries } = store
 
     describe('reserve', () => {

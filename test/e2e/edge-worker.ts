@@ -1,5 +1,5 @@
 // A worker for edge.test.ts: what workerd does otherwise than Node, with reservations that live for a second.
-import { billing, memoryStore } from '@farebox/hono'
+import { billing, cloudEvents, memoryStore } from '@farebox/hono'
 import { Hono, type ExecutionContext } from 'hono'
 import { streamText } from 'hono/streaming'
 
@@ -16,6 +16,8 @@ function createApp(): Hono {
   return new Hono()
     .use(billing({
       account: (c) => c.req.header('x-api-key'), store: memoryStore(), allowance: 100, reservationTtl: 1_000,
+      // Nothing can run in the background here: that must not keep calls from being served.
+      journal: cloudEvents({ url: 'http://127.0.0.1:9', source: '/edge' }),
       prices: { 'POST /slow': terms, 'GET /text': terms, 'GET /bytes': terms, 'GET /stream': terms, 'GET /socket': terms },
     }))
     .post('/slow', async (c) => {

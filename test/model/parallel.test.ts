@@ -32,6 +32,28 @@ test('of 20 calls under one idempotency key, from four connections at once, exac
   }
 })
 
+test('of 1,000 calls that pass thresholds, each of which looks, from four connections at once, each threshold is told once', async () => {
+  const thresholds = [{ kind: 'below', amount: 500 }, { kind: 'used', millionths: 800_000 }, { kind: 'top_up', amount: 300, retryMs: 3_600_000 }] as const
+  const crossed = await Promise.all(Array.from({ length: 1_000 }, async (_, i) => {
+    const store = stores[i % 4]!
+    const call = { account: 'watched', reservation: `r${i}`, ceiling: 1, key: '', payload: '' }
+    await store.send({ kind: 'reserve', ...call, allowance: 1_000, ttlMs: 60_000 })
+    await store.send({ kind: 'settle', ...call, charge: 1, product: 'a', firstSentAt: Date.now(), response: '' })
+    return (await store.send({ kind: 'watch', account: 'watched', watch: `w${i}`, thresholds })).crossed
+  }))
+  expect(await stores[0]!.send({ kind: 'balance', account: 'watched' })).toMatchObject({ balance: 0, reserved: 0 })
+  expect(crossed.flat().sort((a, b) => a.threshold - b.threshold)).toEqual([0, 1, 2].map((threshold) => ({ threshold, number: 1 })))
+})
+
+test('of 1,000 calls from four connections at once, none passes a budget', async () => {
+  const budgets = [{ scope: 'key', window: 'total', limit: 700 }, { scope: 'team', window: 'month', limit: 10_000 }] as const
+  const replies = await Promise.all(Array.from({ length: 1_000 }, (_, i) =>
+    stores[i % 4]!.send({ kind: 'reserve', account: 'budgeted', reservation: `r${i}`, ceiling: 7, allowance: 100_000, budgets, ttlMs: 60_000, key: '', payload: '' })))
+  expect(replies.filter(({ kind }) => kind === 'reserved')).toHaveLength(100)
+  expect(replies.filter((reply) => reply.kind === 'over_budget' && reply.budget === 0)).toHaveLength(900)
+  expect(await stores[1]!.send({ kind: 'balance', account: 'budgeted', budgets })).toMatchObject({ budgets: [{ spent: 0, held: 700 }, { spent: 0, held: 700 }] })
+})
+
 test('whatever is sent in parallel, and twice: the balance is the sum of the entries, usage the sum of the charges', async () => {
   const accounts = ['ada', 'bob', 'cy']
   const id = fc.integer({ min: 0, max: 40 }).map(String)

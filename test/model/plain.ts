@@ -18,17 +18,21 @@ export interface PlainAccount {
   readonly alerts: Readonly<Record<string, Alert>>
   readonly refunds: Readonly<Record<string, Refunded>>
   readonly entries: readonly LedgerEntry[]
+  readonly exported: number
+  /** Whether it waits for the journal's sink. */
+  readonly waiting: boolean
   /** Those that are not forgotten; when the others are thrown away is a store's own affair. */
   readonly calls: Readonly<Record<string, KeyedCall>>
   readonly operations: Readonly<Record<string, Operation>>
 }
 
-export function plain(state: AccountState, now: number): PlainAccount {
-  const { balance, reserved, provisioned, sweepAt, sweptAt, usageDay } = state
+/** @param exporting whether entries go on to a sink, from the beginning */
+export function plain(state: AccountState, now: number, exporting: boolean): PlainAccount {
+  const { balance, reserved, provisioned, sweepAt, sweptAt, usageDay, exported } = state
   const entries: LedgerEntry[] = []
   for (let at = state.journal; at; at = at.previous) entries.unshift(at.entry)
   return {
-    balance, reserved, provisioned, sweepAt, sweptAt, usageDay, entries,
+    balance, reserved, provisioned, sweepAt, sweptAt, usageDay, entries, exported, waiting: exporting && entries.length > exported,
     lots: state.lots, topped: state.topped, recurring: state.recurring, budgets: record(state.budgets), alerts: record(state.alerts), refunds: record(state.refunds),
     reservations: record(state.reservations), grants: record(state.grants), usage: record(state.usage),
     calls: remembered(record(state.calls), now), operations: remembered(record(state.operations), now),

@@ -17,6 +17,7 @@ const command: fc.Arbitrary<SharedCommand> = fc.oneof(
   fc.record({ kind: fc.constant('locate' as const), operation }),
   fc.record({ kind: fc.constant('count' as const), name, counts: fc.dictionary(fc.constantFrom('calls', 'a b', '1:2', ''), fc.integer({ min: 0, max: 1e9 })) }),
   fc.record({ kind: fc.constant('counts' as const), name }),
+  fc.record({ kind: fc.constant('lease' as const), name, owner: fc.constantFrom('a', 'b c', ''), ttlMs: fc.constantFrom(0, 1, 60_000, DAY) }),
 )
 const elapsedMs = fc.constantFrom(0, 0, 0, 1, 60_000, DAY, 6 * DAY, 7 * DAY - 1, 7 * DAY, 14 * DAY)
 const steps = fc.array(fc.record({ elapsedMs, command }), { minLength: 1, maxLength: 60, size: 'max' })

@@ -15,14 +15,17 @@ interface Keys {
 /** Reads the accounts under a prefix from the bytes in Redis, and not through the store: nothing else may be there. */
 export async function readAccounts(redis: Redis, prefix: string, now: number): Promise<Map<string, PlainAccount>> {
   const found = new Map<string, Keys>()
-  for (const key of (await redis.keys(`${prefix}:*`)).filter((key) => key !== `${prefix}:partitions`)) {
+  const own = new Set([`${prefix}:partitions`, `${prefix}:journal-export`])
+  for (const key of (await redis.keys(`${prefix}:*`)).filter((key) => !own.has(key) && !key.endsWith('}:waiting'))) {
     const [, what, account, item] = key.match(/:\{\d+\}:(account|journal|grants|refunds|call|operation):([^:]*)(?::([^:]*))?$/) ?? fail(`unexpected key ${key}`)
     const keys = found.get(account!) ?? { call: {}, operation: {} }
     if (what === 'call' || what === 'operation') keys[what][decodeURIComponent(item ?? fail(key))] = key
     found.set(account!, what === 'call' || what === 'operation' ? keys : { ...keys, [what!]: item === undefined ? key : fail(key) })
   }
+  const waiting = new Set((await Promise.all((await redis.keys(`${prefix}:*}:waiting`)).map((key) => redis.zrange(key, 0, -1)))).flat())
   const accounts = await Promise.all([...found].map(async ([account, keys]) =>
-    [decodeURIComponent(account), await readAccount(redis, keys, now)] as const))
+    [decodeURIComponent(account), { ...await readAccount(redis, keys, now), waiting: waiting.delete(account) }] as const))
+  if (waiting.size > 0) fail(`${[...waiting].join()} wait`)
   return new Map(accounts)
 }
 
@@ -33,13 +36,13 @@ export async function forgetRecords(redis: Redis, prefix: string, now: number): 
   }
 }
 
-async function readAccount(redis: Redis, { account, journal, grants, refunds, call, operation }: Keys, now: number): Promise<PlainAccount> {
+async function readAccount(redis: Redis, { account, journal, grants, refunds, call, operation }: Keys, now: number): Promise<Omit<PlainAccount, 'waiting'>> {
   const fields = account ? await redis.hgetall(account) : {}
   const granted = grants ? await redis.hgetall(grants) : {}
   const number = (name: string) => Number(fields[name] ?? 0)
   return {
     balance: number(':balance'), reserved: number(':reserved'), provisioned: number(':provisioned') === 1,
-    sweepAt: number(':sweepAt'), sweptAt: number(':sweptAt'), usageDay: number(':usageDay'),
+    sweepAt: number(':sweepAt'), sweptAt: number(':sweptAt'), usageDay: number(':usageDay'), exported: number(':exported'),
     lots: readLots(fields[':lots'] ?? ''), topped: number(':topped'), recurring: readRecurring(fields[':recurring']),
     budgets: readBudgets(fields), alerts: readAlerts(fields[':alerts'] ?? ''), refunds: readRefunds(refunds ? await redis.hgetall(refunds) : {}),
     reservations: readReservations(fields), usage: readUsage(fields),

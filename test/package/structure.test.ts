@@ -20,8 +20,8 @@ const DECIDED = /(?<![\w.])[45]\d\d(?![\w.])|\bstatus(?:Code)?\s*(?:=|\?\?=|:|\(
 
 describe('structure', () => {
   it.each(['packages/client/src', 'packages/core/src', 'packages/hono/src'])('%s imports nothing of Node', (folder) => {
-    // The one entry point that needs Node, and what it is compiled with.
-    const apart = /^packages\/core\/src\/(?:meter|async-hooks\.d)\.ts:/
+    // The entry points that need Node, and what they are compiled with.
+    const apart = /^packages\/core\/src\/(?:meter|ndjson|node\.d)\.ts:/
     expect(linesOf(folder).filter((line) => !apart.test(line) && /['"]node:/.test(code(line)))).toEqual([])
   })
 

@@ -6,7 +6,8 @@ import { readSettings, serve } from 'example-support'
 import { createApp } from './app.js'
 
 const { port, redisUrl, allowance } = readSettings(process.env)
-const { app, bill } = createApp({ store: redisUrl ? redisStore(redisUrl) : memoryStore(), allowance })
+/** For `npx farebox routes`. */
+export const { app, bill } = createApp({ store: redisUrl ? redisStore(redisUrl) : memoryStore(), allowance })
 
 const personas = { count: 2, detail: 'long' }
 serve({

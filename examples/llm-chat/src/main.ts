@@ -5,7 +5,8 @@ import { readSettings, serve } from 'example-support'
 import { createApp } from './app.js'
 
 const { port, redisUrl, allowance } = readSettings(process.env)
-const { app, bill } = createApp({ store: redisUrl ? redisStore(redisUrl) : memoryStore(), allowance })
+/** For `npx farebox routes`. */
+export const { app, bill } = createApp({ store: redisUrl ? redisStore(redisUrl) : memoryStore(), allowance })
 
 const path = '/v1/chat/completions'
 const question = { model: 'echo-1', max_tokens: 64, messages: [{ role: 'user', content: 'What does a call cost?' }] }

@@ -8,7 +8,8 @@ import { startWorker } from './research/start-worker.js'
 const { port, redisUrl, allowance } = readSettings(process.env)
 // With Redis, research is done in a process of its own; what is in memory only this process can see.
 const worker = redisUrl ? startWorker(redisUrl) : undefined
-const { app, bill } = createApp({ store: redisUrl ? redisStore(redisUrl) : memoryStore(), allowance, ...(worker && { begin: worker.begin }) })
+/** For `npx farebox routes`. */
+export const { app, bill } = createApp({ store: redisUrl ? redisStore(redisUrl) : memoryStore(), allowance, ...(worker && { begin: worker.begin }) })
 
 const question = { question: 'Who makes the best bread in Lisbon?' }
 

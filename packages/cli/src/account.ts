@@ -2,8 +2,7 @@ import { accounts, type Accounts, type EntriesOptions, type Entry, type GrantOpt
 import { redisStore } from '@farebox/redis'
 import { readPartitions } from '@farebox/redis/inspect'
 import type { Command } from 'commander'
-import type { Cluster, Redis } from 'ioredis'
-import { withCluster, withRedis, type Options } from './connection.js'
+import { withRedis, type Options } from './connection.js'
 import { EXIT, plain, print, table } from './output.js'
 import { number, time, UsageError } from './values.js'
 
@@ -76,15 +75,12 @@ function cells({ id, at, kind, credits, balance, reference, label, shortfall }: 
 }
 
 async function withAccounts(command: Command, act: (ledger: Accounts, options: Options) => Promise<void>, { writes = false } = {}): Promise<void> {
-  await withRedis(command, async ({ redis, clustered }, options) => {
-    const use = async (client: Redis | Cluster) => {
-      const partitions = await readPartitions(client, options.prefix)
-      // Opening a store records how many there are: only a first grant may, not a look under a mistyped prefix.
-      if (partitions === undefined && !writes) throw new UsageError(`there is nothing of Farebox under the prefix "${options.prefix}"`)
-      const store = redisStore(client, { prefix: options.prefix, ...(partitions !== undefined && { partitions }) })
-      await act(accounts({ store, storeTimeout: STORE_TIMEOUT }), options)
-      await store.close()
-    }
-    await (clustered ? withCluster(redis, use) : use(redis))
+  await withRedis(command, async (redis, options) => {
+    const partitions = await readPartitions(redis, options.prefix)
+    // Opening a store records how many there are: only a first grant may, not a look under a mistyped prefix.
+    if (partitions === undefined && !writes) throw new UsageError(`there is nothing of Farebox under the prefix "${options.prefix}"`)
+    const store = redisStore(redis, { prefix: options.prefix, ...(partitions !== undefined && { partitions }) })
+    await act(accounts({ store, storeTimeout: STORE_TIMEOUT }), options)
+    await store.close()
   })
 }

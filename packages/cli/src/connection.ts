@@ -11,21 +11,18 @@ export interface Options {
   readonly json: boolean
 }
 
-export interface Connection {
-  readonly redis: Redis
-  /** Whether it is a node of a Cluster. */
-  readonly clustered: boolean
-}
+/** What gives up soon: nobody may be there. */
+const PATIENCE = { connectTimeout: 3_000, socketTimeout: 5_000, maxRetriesPerRequest: 0 }
 
-/** Does something with Redis and closes the connection, whatever becomes of it. */
-export async function withRedis<T>(command: Command, act: (connection: Connection, options: Options) => Promise<T>): Promise<T> {
+/** Does something with Redis, with the whole Cluster where it is a node of one, and closes the connection, whatever becomes of it. */
+export async function withRedis<T>(command: Command, act: (redis: Redis | Cluster, options: Options) => Promise<T>): Promise<T> {
   const options = command.optsWithGlobals<Options>()
   if (/[{}]|^$/.test(options.prefix)) throw new UsageError('--prefix: expected a text without braces')
   const { redis, failure } = open(options.redis)
   try {
     await redis.connect()
     const clustered = (await redis.info('cluster')).includes('cluster_enabled:1')
-    return await act({ redis, clustered }, options)
+    return await (clustered ? withCluster(redis, (cluster) => act(cluster, options)) : act(redis, options))
   } catch (error) {
     throw absence(error, failure(), `${redis.options.host}:${redis.options.port}`) ?? error
   } finally {
@@ -34,9 +31,10 @@ export async function withRedis<T>(command: Command, act: (connection: Connectio
   }
 }
 
-/** A client of the whole Cluster that a node belongs to, as long as something is done with it. */
-export async function withCluster<T>({ options: { host, port, username, password, tls } }: Redis, act: (cluster: Cluster) => Promise<T>): Promise<T> {
-  const cluster = new Cluster([{ host: host!, port: port! }], { redisOptions: { username: username!, password: password!, ...(tls && { tls }) } })
+async function withCluster<T>({ options: { host, port, username, password, tls } }: Redis, act: (cluster: Cluster) => Promise<T>): Promise<T> {
+  const cluster = new Cluster([{ host: host!, port: port! }], {
+    redisOptions: { username: username!, password: password!, ...(tls && { tls }), ...PATIENCE }, clusterRetryStrategy: () => null,
+  })
   cluster.on('error', () => {})
   try {
     return await act(cluster)
@@ -49,7 +47,7 @@ export async function withCluster<T>({ options: { host, port, username, password
 function open(url: string | undefined) {
   if (!url) throw new UsageError('no Redis named: give --redis redis://host:6379 or set REDIS_URL')
   if (!/^rediss?:\/\/./i.test(url) || !URL.canParse(url)) throw new UsageError('--redis (or REDIS_URL): expected a redis:// or rediss:// URL')
-  const redis = new Redis(url, { lazyConnect: true, connectTimeout: 3_000, socketTimeout: 5_000, maxRetriesPerRequest: 0, retryStrategy: () => null })
+  const redis = new Redis(url, { lazyConnect: true, ...PATIENCE, retryStrategy: () => null })
   let failure: Error | undefined
   redis.on('error', (error) => { failure ??= error })
   return { redis, failure: () => failure }
@@ -60,6 +58,6 @@ function absence(error: unknown, first: Error | undefined, where: string): OutOf
   if (!(error instanceof Error)) return undefined
   const why = first ?? error
   if (why.name === 'ReplyError') return new OutOfReach(`Redis at ${where} refuses: ${why.message}`)
-  if (!('syscall' in error) && !/connection is closed|timed? ?out|max retries/i.test(error.message)) return undefined
+  if (!('syscall' in error) && !/connection is closed|timed? ?out|max retries|startup nodes|slots cache|cluster (?:redirections|isn't ready)/i.test(error.message)) return undefined
   return new OutOfReach(`no answer from Redis at ${where}: ${why instanceof AggregateError ? why.errors.map(String).join('; ') : why.message}`)
 }

@@ -1,13 +1,15 @@
 import { isFareboxError } from '@farebox/core'
+import { UnreadableError } from '@farebox/redis/inspect'
 import { Command, CommanderError, Option } from 'commander'
 import { addAccountCommands } from './account.js'
 import { addAudit } from './audit/command.js'
 import { OutOfReach } from './connection.js'
 import { EXIT } from './output.js'
+import { addRoutes } from './routes/command.js'
 import { UsageError } from './values.js'
 
 const program = new Command('farebox')
-  .description('Looks after the credits that Farebox keeps in Redis.')
+  .description('Looks after the credits that Farebox keeps in Redis, and tells what an app sells.')
   .addOption(new Option('--redis <url>', 'redis:// or rediss:// URL').env('REDIS_URL'))
   .option('--prefix <text>', 'what all keys begin with', 'farebox')
   .option('--json', 'for programs: a JSON document a line', false)
@@ -16,6 +18,7 @@ const program = new Command('farebox')
   .exitOverride()
 addAccountCommands(program)
 addAudit(program)
+addRoutes(program)
 
 // Whoever reads may have read enough.
 process.stdout.on('error', () => process.exit(EXIT.failed))
@@ -28,7 +31,8 @@ try {
 
 /** What someone can do something about is a line; anything else is a bug, and its stack helps. */
 function messageOf(error: unknown): string {
-  if (error instanceof OutOfReach || error instanceof UsageError) return error.message
-  if (isFareboxError(error)) return error.cause instanceof Error ? `${error.message} (${error.cause.message})` : error.message
+  if (error instanceof OutOfReach || error instanceof UsageError || error instanceof UnreadableError) return error.message
+  // Wrong options are all in its own message, a line each.
+  if (isFareboxError(error)) return error.cause instanceof Error && error.code !== 'OPTIONS_INVALID' ? `${error.message} (${error.cause.message})` : error.message
   return error instanceof Error ? error.stack ?? error.message : String(error)
 }

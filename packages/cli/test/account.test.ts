@@ -4,7 +4,6 @@ import { spawnSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeEach, describe, expect, inject, it } from 'vitest'
 import { freePort, startRedis } from '../../../test/support/redis.js'
-import { connectTo, startRedisCluster } from '../../../test/support/redis-cluster.js'
 import { documents, farebox } from './farebox.js'
 
 const REDIS_URL = inject('redisUrl')
@@ -143,22 +142,6 @@ describe('Redis', () => {
       expect(await farebox(['account', 'grant', 'ada', '5', '--id', 'a', '--reason', '', '--redis', locked.url.replace('//', '//:secret@')])).toMatchObject({ code: 0 })
     } finally {
       await locked.stop()
-    }
-  })
-
-  it('is a Cluster: accounts yes, audit not yet', async () => {
-    const cluster = await startRedisCluster()
-    const client = connectTo(cluster)
-    const url = `redis://127.0.0.1:${cluster.nodes[0]!.port}`
-    try {
-      for (const account of ['ada', 'bob', 'eve']) {
-        expect(await farebox(['account', 'grant', account, '5', '--id', 'a', '--reason', '', '--redis', url])).toMatchObject({ code: 0, stderr: '' })
-      }
-      expect(await redisStore(client).send({ kind: 'balance', account: 'bob' })).toMatchObject({ balance: 5_000_000 })
-      expect(await farebox(['audit', '--redis', url])).toEqual({ code: 2, stdout: '', stderr: 'farebox: audit does not support Redis Cluster yet: nothing was checked\n' })
-    } finally {
-      client.disconnect()
-      await cluster.stop()
     }
   })
 })

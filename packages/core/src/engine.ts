@@ -14,6 +14,7 @@ import { reportRoutes, type Registered, type RouteReport } from './billing/repor
 import { Settler } from './billing/settlement/settlement.js'
 import { Watcher } from './billing/thresholds/watcher.js'
 import { FareboxError } from './errors.js'
+import { startExport } from './journal/export-journal.js'
 import { endpoints, type Endpoints } from './http/endpoints.js'
 import { Estimates } from './http/estimate.js'
 import { Exchange, type Desk } from './http/exchange.js'
@@ -24,7 +25,7 @@ export interface Billing extends Accounts {
   readonly operations: Operations
   /** How often this process has refused calls, by code; with `enforce: false`, would have refused. */
   refusals(): Readonly<Record<string, number>>
-  /** Posts what still waits for the store and closes the store. Call it when the server has stopped. */
+  /** Posts what still waits for the store, exports what the journal's sink takes of it, and closes the store. Call it when the server has stopped. */
   close(): Promise<void>
 }
 
@@ -67,6 +68,7 @@ export function createEngine<Request, Bodies, Responses>(options: BillingOptions
   const postings = new Postings(store, storeTimeout, renewal, watcher, events, logger)
   const learning = new Learning(store, storeTimeout)
   const refusals = new RefusalCount()
+  const journal = settings.journal && startExport(store, settings.journal, logger)
   const desk: Desk = { settings, renewal, events, refusals, admitter: new Admitter(settings, watcher), settler: new Settler(postings, events, learning, logger) }
   let warned = false
   const engine: Engine<Request> = {
@@ -84,6 +86,7 @@ export function createEngine<Request, Bodies, Responses>(options: BillingOptions
         await postings.drain()
         await watcher.drain()
         await learning.close()
+        await journal?.close()
         await store.close()
       },
     },

@@ -10,6 +10,8 @@ export type ErrorCode =
   | 'STORE_UNAVAILABLE'
   /** The store was set up with other settings than the ones given now. */
   | 'STORE_MISMATCH'
+  /** The journal's sink did not take what it was sent. */
+  | 'SINK_FAILED'
   /** `billable` ran on a request that no `billing` middleware had seen. */
   | 'BILLING_NOT_MOUNTED'
   /** A request met two different billings: neither can tell what the other sells. */

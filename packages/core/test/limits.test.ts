@@ -169,3 +169,18 @@ it('a call that is charged late counts in its budgets all the same', async () =>
   expect(await used()).toEqual([{ spent: 5e6, held: 0 }])
   expect((await enter('POST /run')).answer).toMatchObject({ status: 402 })
 })
+
+describe('the allowance of a reserve', () => {
+  it.each<[string, object, object]>([
+    ['once', { allowance: 0.5 }, { allowance: 500_000 }],
+    ['again and again', { allowance: { credits: 5, every: 'month' } }, { allowance: 5_000_000, recurrence: { every: 'month', rollover: 0 } }],
+    ['with a part of what is left', { allowance: { credits: 5, every: 'day', rollover: 0.25 } }, { allowance: 5_000_000, recurrence: { every: 'day', rollover: 250_000 } }],
+  ])('%s, in micro-credits', async (_, options, reserve) => {
+    const { store, sent } = scriptedStore(() => Promise.reject(new Error('lost')))
+    await setUp({ prices: { 'POST /run': { product: 'runs', price: 1 } }, ...options }, store).enter('POST /run')
+    const [{ command }] = sent as [typeof sent[number]]
+    const { allowance, recurrence } = command as Extract<typeof command, { kind: 'reserve' }>
+    expect({ allowance, ...(recurrence && { recurrence }) }).toEqual(reserve)
+    expect(command).not.toHaveProperty('budgets')
+  })
+})

@@ -34,13 +34,13 @@ afterEach(() => {
 describe('a look at an account', () => {
   it('asks for all thresholds at once, in micro-credits and millionths', async () => {
     const autoTopUp = { below: 2.5, topUp: () => 0 }
-    const { watcher, commands } = watching(() => watched(), { onThreshold: [{ below: 0.0000015 }, ...onThreshold, { used: 0.07 }, { used: 0.000001 }, { used: 1 }], autoTopUp })
+    const { watcher, commands } = watching(() => watched(), { onThreshold: [{ below: 0.0000015 }, ...onThreshold, { used: 0.1 + 0.2 }, { used: 0.000001 }, { used: 1 }], autoTopUp })
     watcher.look('ada')
     await arrival()
     expect(commands()).toEqual([{
       kind: 'watch', account: 'ada', watch: expect.stringMatching(/./) as string,
       thresholds: [
-        { kind: 'below', amount: 2 }, { kind: 'below', amount: 20_000_000 }, { kind: 'used', millionths: 800_000 }, { kind: 'used', millionths: 70_000 },
+        { kind: 'below', amount: 2 }, { kind: 'below', amount: 20_000_000 }, { kind: 'used', millionths: 800_000 }, { kind: 'used', millionths: 300_000 },
         { kind: 'used', millionths: 1 }, { kind: 'used', millionths: 1_000_000 }, { kind: 'top_up', amount: 2_500_000, retryMs: 300_000 },
       ],
     }])

@@ -1,7 +1,9 @@
 -- load(first, last): takes an account in hand, with the reservations named by these arguments
--- KEYS: account journal
+-- KEYS: account journal waiting
+--   the last one only where entries go on to a sink
 local function load(first, last)
   account_key, journal_key = key('account'), key('journal')
+  if exporting then waiting_key = key('waiting') end
   local values = call('HMGET', account_key, ':balance', ':reserved', ':provisioned', ':sweepAt', ':usageDay', USAGE_TODAY, ':lots',
     unpack(ARGV, first, last))
   balance, reserved, provisioned = values[1] or '0', values[2] or '0', values[3] or '0'

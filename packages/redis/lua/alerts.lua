@@ -21,13 +21,13 @@ function alerts.put(known)
   if value ~= (rarely.own(':alerts') or '') then rarely.put_own(':alerts', value) end
 end
 
--- alerts.rearm(): a grant tells the thresholds anew that it lifts the balance well above
+-- alerts.rearm(): a grant tells the thresholds anew that it lifts the balance well above, and those of what is used
 function alerts.rearm()
   rarely.put_own(':topped', balance)
   if not rarely.own(':alerts') then return end
   local known = alerts.read()
-  for _, alert in pairs(known) do
-    if balance + 0 >= alert.level + math.floor(alert.level / 10) then alert.armed = true end
+  for name, alert in pairs(known) do
+    if string.sub(name, 1, 5) == 'used_' or balance + 0 >= alert.level + math.floor(alert.level / 10) then alert.armed = true end
   end
   alerts.put(known)
 end

@@ -64,6 +64,7 @@ function plan.renew(its)
   local period = period_of_day(its, today)
   local missed = period - period_of_day(its, its.ends)
   its.since = max(start_of(its, period), its.ends)
+  rarely.let_go(its.since * DAY_MS)
   lots.expire(its.since * DAY_MS)
   begin(its, min(left + missed * its.amount, its.rollover), its.since * DAY_MS)
 end

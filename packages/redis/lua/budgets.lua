@@ -68,26 +68,29 @@ function plan.over_budget(limits, ceiling)
   return nil
 end
 
--- count_in(window, scope, held, spent): holds in it, or counts what was charged without holding it; which of the windows that was
-local function count_in(window, scope, held, spent)
+-- count_in(counted, window, scope, held, spent): holds in it, or counts what was charged without holding it; adds which of the windows that was to
+-- `counted`, unless it is there: two limits may be for one
+local function count_in(counted, window, scope, held, spent)
   local use, field = current_use(window, scope)
+  if counted[field] then return end
   use.held, use.spent = use.held + held, use.spent + spent
   put_use(field, use)
   local time = end_of(window, use.period)
   if time > 0 then sweep_by(time) end
-  return window .. ':' .. scope .. format(':%d', use.period)
+  counted[field], counted[#counted + 1] = true, window .. ':' .. scope .. format(':%d', use.period)
 end
 
 -- plan.hold(limits, ceiling): sets it aside in each of them; the windows
 function plan.hold(limits, ceiling)
   local windows = {}
-  for window, scope in string.gmatch(limits, '(%a+):%d+:([^,]*)') do windows[#windows + 1] = count_in(window, scope, ceiling, 0) end
+  for window, scope in string.gmatch(limits, '(%a+):%d+:([^,]*)') do count_in(windows, window, scope, ceiling, 0) end
   return table.concat(windows, ',')
 end
 
 -- plan.spend_late(list, charge): counts a charge whose reservation is gone; `list` as `window:scope` with commas
 function plan.spend_late(list, charge)
-  for window, scope in string.gmatch(list, '(%a+):([^,]*)') do count_in(window, scope, 0, charge) end
+  local windows = {}
+  for window, scope in string.gmatch(list, '(%a+):([^,]*)') do count_in(windows, window, scope, 0, charge) end
 end
 
 -- plan.give_back(windows, ceiling, charge): ends a reservation in them; in one that has passed the charge counts nowhere

@@ -1,4 +1,4 @@
--- grant: credits coming in, once an id; a grant of nothing only takes its id
+-- grant: credits coming in, once an id; a grant of nothing only takes its id, and those of a recurring allowance are taken
 -- KEYS: grants
 -- ARGV: grant amount reason source priority expiresAt
 -- reply: granted amount replayed? balance reserved
@@ -10,6 +10,9 @@ commands.grant = function()
   local known = call('HGET', grants, id)
   if known == amount then return 'granted ' .. amount .. ' ' .. '1' .. ' ' .. balance .. ' ' .. reserved end
   if known then return 'grant_conflict ' .. known .. ' ' .. balance .. ' ' .. reserved end
+  if match(id, '^allowance%%3A%d%d%d%d%-%d%d%-%d%d$') or match(id, '^rollover%%3A%d%d%d%d%-%d%d%-%d%d$') then
+    return 'grant_conflict 0 ' .. balance .. ' ' .. reserved
+  end
   if balance + amount > MAX_AMOUNT then return 'grant_overflow ' .. balance .. ' ' .. reserved end
 
   if amount ~= '0' then lots.add(id, amount, priority, ends, source, reason, now) end

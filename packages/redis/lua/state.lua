@@ -8,9 +8,12 @@
 --   :w<window>:<scope>   what is spent and held of budgets, see budgets.lua
 --   :days      the days that have usage
 --   :u<day>    that day's usage, see count-usage.lua
+--   :exported  how many of its entries have gone on to a sink, only known to exported.lua
 -- Its numbers are texts, formatted (exactly, and only) where they change.
+-- ARGV: exporting
+local exporting = text('exporting') == '1'
 local USAGE_TODAY = ':u' .. TODAY
-local account_key, journal_key
+local account_key, journal_key, waiting_key
 local balance, reserved, provisioned, sweep_at, usage_day, usage
 local lots_text, lot_list -- the lots as they are written; as tables, once they are needed
 local reservations, complete -- by id, false: there is none; whether all of them are at hand

@@ -5,9 +5,8 @@
 -- reply: watched balance reserved
 --   then `threshold:number` of each that is told, with commas
 
--- level_of(kind, amount): the balance below which a threshold is passed
-local function level_of(kind, amount)
-  local topped = (rarely.own(':topped') or 0) + 0
+-- level_of(kind, amount, topped): the balance below which a threshold is passed
+local function level_of(kind, amount, topped)
   return kind == 'used' and topped - math.ceil(topped * amount / 1000000) + 1 or amount
 end
 
@@ -19,11 +18,12 @@ end
 
 commands.watch = function()
   local grants, by, known, told, place = key('grants'), text('watch'), alerts.read(), {}, 0
+  local topped = (rarely.own(':topped') or 0) + 0
   for kind, amount, retry in string.gmatch(text('thresholds'), '([%a_]+):(%d+):?(%d*)') do
     local name = kind == 'top_up' and kind or kind .. '_' .. amount
-    local level = level_of(kind, amount + 0)
+    local level = level_of(kind, amount + 0, topped)
     local below = balance + 0 < level
-    local alert = known[name] or { armed = kind == 'top_up' or not below, by = '', told_at = 0, number = 0 }
+    local alert = known[name] or { armed = kind == 'top_up' or not below or topped >= level, by = '', told_at = 0, number = 0 }
     local again = kind == 'top_up' and now - alert.told_at >= retry + 0
     alert.level, known[name] = level, alert
     if below and (alert.armed or again) then

@@ -19,7 +19,7 @@ const program = [
     whenAsked('rarely', 'own', 'forget', 'all-reservations', 'sweep', 'frees-at', 'usage-days'),
     whenAsked('records', 'record', 'keyed-call'),
     'count-usage', 'reserve', 'close', 'settle',
-    whenAsked('commands', 'release', 'prolong', 'extend', 'grant', 'refund', 'balance', 'watch', 'entries', 'usage', 'operation', 'hold', 'progress', 'finish'),
+    whenAsked('commands', 'release', 'prolong', 'extend', 'grant', 'refund', 'balance', 'watch', 'entries', 'exported', 'usage', 'operation', 'hold', 'progress', 'finish'),
     'program',
   ),
 ]
@@ -28,10 +28,15 @@ const shared = {
   locate: [...prelude, 'locate'],
   count: [...prelude, 'week', 'count'],
   counts: [...prelude, 'week', 'counts'],
+  lease: [...prelude, 'lease'],
+  export_journal: [...prelude, 'export-journal'],
+  waiting: [...prelude, 'waiting'],
+  accounts: [...prelude, 'accounts'],
 }
 const partitions = ['partitions']
+const repair = ['reader', 'repair']
 
-const scripts = [program, ...Object.values(shared)]
+const scripts = [program, ...Object.values(shared), repair]
 const files = new Map(readdirSync(lua).map((file) => [file.replace(/\.lua$/, ''), contract(readFileSync(new URL(file, lua), 'utf8'))]))
 const used = new Set(filesOf([...scripts.flat(), ...partitions]))
 const faults = [
@@ -54,6 +59,7 @@ const commands = filesOf(program).flatMap((name) => (files.get(name).command ? [
 writeFileSync(generated, `// Written by scripts/embed.js from lua/*.lua.
 export const program = ${JSON.stringify(script(program))}
 export const partitions = ${JSON.stringify(script(partitions))}
+export const repair = ${JSON.stringify(script(repair))}
 /** The scripts of the commands that no account owns. */
 export const shared = ${json(each(shared, script))}
 /** What each command takes, in this order. */

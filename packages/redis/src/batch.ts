@@ -1,6 +1,7 @@
 import type { LedgerCommand, LedgerReply } from '@farebox/core'
 import { decodeReply, type Encoded, type EncodedReply } from './codec.js'
 import type { ScriptClient } from './connection.js'
+import type { JournalExport } from './journal-export.js'
 import type { KeySpace } from './keys.js'
 import { commands, program } from './program.generated.js'
 import { runScript } from './script.js'
@@ -14,9 +15,9 @@ export interface Sent {
 }
 
 /** Sends batches of commands: each batch one call of the program. */
-export function batchSender(client: ScriptClient, keys: KeySpace, now: (() => number) | undefined): (batch: readonly Sent[]) => Promise<void> {
+export function batchSender(client: ScriptClient, keys: KeySpace, now: (() => number) | undefined, journal: Pick<JournalExport, 'on'>): (batch: readonly Sent[]) => Promise<void> {
   async function send(accounts: readonly Sent[][]): Promise<void> {
-    const encoded = encodeBatch(accounts, keys, now)
+    const encoded = encodeBatch(accounts, keys, now, journal.on)
     try {
       const replies = await runScript(client, program, encoded.keys, encoded.args) as EncodedReply[]
       accounts.flat().forEach(({ command, resolve }, i) => resolve(decodeReply(command, replies[i]!)))
@@ -41,18 +42,20 @@ function byAccount(batch: readonly Sent[]): Map<string, Sent[]> {
 }
 
 /** KEYS and ARGV as lua/program.lua describes them. */
-function encodeBatch(accounts: readonly Sent[][], { name, itemName, partitionOf }: KeySpace, now: (() => number) | undefined) {
+function encodeBatch(accounts: readonly Sent[][], { name, itemName, partitionName, partitionOf }: KeySpace, now: (() => number) | undefined, exporting: boolean) {
   const keys: string[] = []
-  const args: string[] = [now ? String(now()) : '']
+  const args: string[] = [now ? String(now()) : '', exporting ? '1' : '']
   for (const account of accounts) {
     const id = account[0]!.encoded.account
     const partition = partitionOf(id)
     keys.push(name('account', partition, id), name('journal', partition, id))
+    if (exporting) keys.push(partitionName('waiting', partition))
     args.push(String(account.length))
     for (const { encoded } of account) args.push(encoded.reservation)
     for (const { command: { kind }, encoded } of account) {
       for (const key of commands[kind].keys) {
-        if (key !== 'call' && key !== 'operation') keys.push(name(key, partition, id))
+        if (key === 'waiting') keys.push(partitionName(key, partition))
+        else if (key !== 'call' && key !== 'operation') keys.push(name(key, partition, id))
         else if (key === 'operation' || encoded.call !== '') keys.push(itemName(key, partition, id, encoded[key]))
       }
       args.push(kind, ...encoded.args)

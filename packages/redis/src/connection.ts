@@ -10,6 +10,8 @@ export interface ScriptClient {
   eval(script: string, numberOfKeys: number, ...keysAndArguments: string[]): Promise<unknown>
   /** Whether the keys of one call must share a hash slot. */
   readonly isCluster?: boolean
+  /** Of a Cluster: its servers, for what no key leads to. */
+  nodes?(role: 'master'): readonly (ScriptClient & { readonly options: { readonly host?: string, readonly port?: number } })[]
 }
 
 interface Connection {

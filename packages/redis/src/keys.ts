@@ -10,10 +10,16 @@ export interface KeySpace {
   name(what: string, partition: number, account: string): string
   /** Of what an account has many of: its operations, the calls under its idempotency keys. */
   itemName(what: string, partition: number, account: string, item: string): string
+  /** Of what the accounts of a partition share. */
+  partitionName(what: string, partition: number): string
   /** Of what no account owns. */
   sharedName(what: string, item: string): string
   /** Where the number of partitions is recorded. */
   readonly partitions: string
+  /** Where it is recorded that entries go on to a sink. */
+  readonly journalExport: string
+  /** The keys of all accounts as a pattern of Redis' own; `*` for `what`: all keys in partitions. */
+  pattern(what: string): string
 }
 
 export function keySpace(prefix: string, partitions: number): KeySpace {
@@ -21,8 +27,11 @@ export function keySpace(prefix: string, partitions: number): KeySpace {
     partitionOf: (account) => fnv1a(account) % partitions,
     name: (what, partition, account) => `${prefix}:{${partition}}:${what}:${account}`,
     itemName: (what, partition, account, item) => `${prefix}:{${partition}}:${what}:${account}:${item}`,
+    partitionName: (what, partition) => `${prefix}:{${partition}}:${what}`,
     sharedName: (what, item) => `${prefix}:${what}:${item}`,
     partitions: `${prefix}:partitions`,
+    journalExport: `${prefix}:journal-export`,
+    pattern: (what) => `${prefix.replace(/[\\*?[\]^-]/g, '\\$&')}:{*}:${what}`,
   }
 }
 

@@ -3,6 +3,7 @@ import { batchSender, type Sent } from './batch.js'
 import { encodeCommand } from './codec.js'
 import { connect, type RedisConnection } from './connection.js'
 import { gather, type Gatherer } from './gather.js'
+import { journalExport } from './journal-export.js'
 import { keySpace } from './keys.js'
 import { parseOptions, type RedisStoreOptions } from './options.js'
 import { agreeOnPartitions } from './partitions.js'
@@ -28,8 +29,9 @@ export function redisStore(connection: RedisConnection, options: RedisStoreOptio
   const { prefix, partitions, now } = parseOptions(options)
   const { client, close } = connect(connection)
   const keys = keySpace(prefix, partitions)
-  const agreement = onceFulfilled(() => agreeOnPartitions(client, keys.partitions, partitions))
-  const sendBatch = batchSender(client, keys, now)
+  const journal = journalExport(client, keys, partitions, now)
+  const agreement = onceFulfilled(() => Promise.all([agreeOnPartitions(client, keys.partitions, partitions), journal.learn()]))
+  const sendBatch = batchSender(client, keys, now, journal)
   const sendSharedScript = sharedSender(client, keys, now)
   const gatherers = new Map<number, Gatherer<Sent>>()
 
@@ -47,9 +49,12 @@ export function redisStore(connection: RedisConnection, options: RedisStoreOptio
     return new Promise((resolve, reject) => gathererOf(encoded.account).add({ command, encoded, resolve, reject }))
   }
 
-  async function sendShared<C extends SharedCommand>(command: C): Promise<SharedReplyTo<C>> {
+  async function sendShared(command: SharedCommand): Promise<SharedReplyTo<SharedCommand>> {
     await agreement.done()
-    return sendSharedScript(command)
+    switch (command.kind) {
+      case 'export_journal': case 'waiting': case 'accounts': return journal.send(command)
+      default: return sendSharedScript(command)
+    }
   }
 
   return {
@@ -65,7 +70,7 @@ export function redisStore(connection: RedisConnection, options: RedisStoreOptio
 }
 
 /** Does a thing until it succeeds, once. */
-function onceFulfilled(act: () => Promise<void>) {
+function onceFulfilled(act: () => Promise<unknown>) {
   let done = false
   const once = {
     underWay: undefined as Promise<void> | undefined,

@@ -1,15 +1,29 @@
+import type { Lot, UsageRow } from '@farebox/core'
 import type { StoredAccount } from '@farebox/redis/inspect'
-import { USAGE_DAYS } from '@farebox/core'
+import { heldByGrant, heldIn } from './rebuild.js'
 import type { Check, Finding } from './finding.js'
-import { Tally } from './tally.js'
+import type { Tally } from './tally.js'
 
-type Fault = Omit<Finding, 'account'>
+export type Fault = Omit<Finding, 'account'>
 
 /** Holds what is stored of an account against its entries, and against itself. */
-export async function faultsOf(stored: StoredAccount): Promise<readonly Fault[]> {
-  const tally = new Tally(stored.refunds, stored.usageDay - USAGE_DAYS + 1)
-  for await (const page of stored.entries()) for (const entry of page) tally.add(entry)
-  return [...ofEntries(stored, tally), ...ofLots(stored, tally), ...ofReservations(stored), ...ofRefunds(stored, tally), ...ofUsage(stored, tally)]
+export function faultsOf(stored: StoredAccount, tally: Tally): readonly Fault[] {
+  const faults = [...ofEntries(stored, tally), ...ofLots(stored, tally), ...ofReservations(stored), ...ofBudgets(stored), ...ofGrants(stored, tally), ...ofAllowance(stored, tally), ...ofRefunds(stored, tally), ...ofUsage(stored, tally)]
+  const unreadable = stored.unreadable.map(({ field, text }) => fault('readable', 'what a store writes', text, field))
+  // What can't be read can't be held against anything.
+  return [...unreadable, ...faults.filter(({ check }) => !stored.unreadable.some(({ field }) => READS[check]?.test(field)))]
+}
+
+/** The fields that a check reads: those of an account, or of its reservations. */
+const READS: Readonly<Partial<Record<Check, RegExp>>> = {
+  balance: /^:balance$/,
+  plain: /^:(?:balance|lots)$/,
+  lots: /^:lots$/,
+  held: /^(?::lots$|[^:])/,
+  reserved: /^(?::reserved$|[^:])/,
+  budgets: /^[^:]/,
+  available: /^:(?:balance|reserved)$/,
+  usage: /^:(?:days|u\d+)$/,
 }
 
 function ofEntries({ balance }: StoredAccount, tally: Tally): readonly Fault[] {
@@ -20,43 +34,79 @@ function ofEntries({ balance }: StoredAccount, tally: Tally): readonly Fault[] {
   ]
 }
 
-function ofLots({ balance, lots, grants, open }: StoredAccount, { taken }: Tally): readonly Fault[] {
-  const byGrant = new Map(lots.map((lot) => [lot.grant, lot]))
-  const held = new Map<string, number>()
-  for (const { grant, amount } of open.flatMap(({ shares }) => shares)) held.set(grant, (held.get(grant) ?? 0) + amount)
-  return [
+function ofLots({ balance, lots, open }: StoredAccount, tally: Tally): readonly Fault[] {
+  const found = new Map(lots.map((lot) => [lot.grant, lot]))
+  const expected = new Map(tally.lots.left.map((lot) => [lot.grant, lot]))
+  const held = heldByGrant(open)
+  const faults = [
     ...atLeastZero('plain', balance - sum(lots, ({ left }) => left)),
-    ...[...new Set([...byGrant.keys(), ...taken.keys()])].flatMap((grant) =>
-      equal('lots', (grants.get(grant) ?? 0) - (taken.get(grant) ?? 0), byGrant.get(grant)?.left ?? 0, `grant ${grant}`)),
-    ...[...new Set([...byGrant.keys(), ...held.keys()])].flatMap((grant) => equal('held', held.get(grant) ?? 0, byGrant.get(grant)?.held ?? 0, `grant ${grant}`)),
+    ...keys(found, expected).flatMap((grant) => equal('lots', expected.get(grant)?.left ?? 0, found.get(grant)?.left ?? 0, `grant ${grant}`)),
+    ...keys(found, held).flatMap((grant) => equal('held', held.get(grant) ?? 0, found.get(grant)?.held ?? 0, `grant ${grant}`)),
   ]
+  return faults.length > 0 ? faults : same('lots', tally.lots.left.map(termsOf).join(', '), lots.map(termsOf).join(', '), 'terms and order')
 }
 
 function ofReservations({ balance, reserved, open }: StoredAccount): readonly Fault[] {
   return [...equal('reserved', sum(open, ({ ceiling }) => ceiling), reserved), ...atLeastZero('available', balance - reserved)]
 }
 
-function ofRefunds({ refunds }: StoredAccount, { refunded, charges }: Tally): readonly Fault[] {
-  return [...new Set([...refunds.keys(), ...refunded.keys()])].flatMap((reservation) => {
+function ofBudgets({ budgets, open }: StoredAccount): readonly Fault[] {
+  return budgets.flatMap((budget) => equal('budgets', heldIn(budget, open), budget.held, `${budget.scope}, ${budget.window}`))
+}
+
+/** A grant of nothing has no entry, but its id is remembered. */
+function ofGrants({ grants }: StoredAccount, tally: Tally): readonly Fault[] {
+  return keys(grants, tally.grants).flatMap((grant) => equal('grants', tally.grants.get(grant) ?? 0, grants.get(grant) ?? 0, `grant ${grant}`))
+}
+
+function ofAllowance({ provisioned, recurs }: StoredAccount, { allowed, recurring }: Tally): readonly Fault[] {
+  return [
+    ...(allowed && !provisioned ? [fault('allowance', 'given', 'not given')] : []),
+    ...(recurring && !recurs ? [fault('allowance', `${credits(recurring.amount)} every ${recurring.every}`, 'none', 'recurring')] : []),
+  ]
+}
+
+function ofRefunds({ refunds, refundsById }: StoredAccount, tally: Tally): readonly Fault[] {
+  return keys(refunds, tally.refunded).flatMap((reservation) => {
     const given = refunds.get(reservation) ?? 0
+    const entered = tally.refunded.get(reservation) ?? 0
+    const most = Math.max(given, entered)
     const at = `reservation ${reservation}`
-    const charged = charges.get(reservation)?.charged ?? 0
-    // Of a refund that is not remembered no charge was looked for.
-    const tooMuch = refunds.has(reservation) && Math.max(given, refunded.get(reservation) ?? 0) > charged
     return [
-      ...equal('refunds', refunded.get(reservation) ?? 0, given, at),
-      ...(tooMuch ? [fault('refunds', `at most ${credits(charged)}`, credits(Math.max(given, refunded.get(reservation) ?? 0)), at)] : []),
+      ...equal('refunds', entered, given, at),
+      ...equal('refunds', entered, refundsById.get(reservation) ?? 0, `${at}, one by one`),
+      ...(most > tally.charged(reservation) ? [fault('refunds', `at most ${credits(tally.charged(reservation))}`, credits(most), at)] : []),
     ]
   })
 }
 
 function ofUsage({ usage, usageDay }: StoredAccount, tally: Tally): readonly Fault[] {
-  const rows = new Map(usage.filter(({ day }) => day > usageDay - USAGE_DAYS).map((row) => [`${row.day} ${row.product}`, row]))
-  return [...new Set([...rows.keys(), ...tally.usage.keys()])].flatMap((key) => {
-    const expected = tally.usage.get(key) ?? { charged: 0, refunded: 0 }
-    const found = rows.get(key) ?? { charged: 0, refunded: 0 }
-    return [...equal('usage', expected.charged, found.charged, `charged on ${dated(key)}`), ...equal('usage', expected.refunded, found.refunded, `refunded on ${dated(key)}`)]
+  const since = tally.since(usageDay)
+  const [wanted, there] = [byDayAndProduct(tally.usage(since)), byDayAndProduct(usage.filter(({ day }) => day >= since))]
+  return keys(there, wanted).flatMap((key) => {
+    const { calls, charged, refunded } = wanted.get(key) ?? UNUSED
+    const found = there.get(key) ?? UNUSED
+    return [
+      ...equal('usage', charged, found.charged, `charged on ${dated(key)}`),
+      ...equal('usage', refunded, found.refunded, `refunded on ${dated(key)}`),
+      // What cost nothing is a call as well, and has no entry.
+      ...(found.calls >= calls ? [] : [fault('usage', `at least ${calls}`, found.calls, `calls on ${dated(key)}`)]),
+    ]
   })
+}
+
+const UNUSED = { calls: 0, charged: 0, refunded: 0 }
+
+function byDayAndProduct(rows: readonly UsageRow[]): ReadonlyMap<string, UsageRow> {
+  return new Map(rows.map((row) => [`${row.day} ${row.product}`, row]))
+}
+
+function termsOf({ grant, priority, expiresAt, source }: Lot): string {
+  return `${grant} (priority ${priority}, ${expiresAt === 0 ? 'does not end' : `ends ${new Date(expiresAt).toISOString()}`}, ${source})`
+}
+
+function keys(a: ReadonlyMap<string, unknown>, b: ReadonlyMap<string, unknown>): readonly string[] {
+  return [...new Set([...a.keys(), ...b.keys()])]
 }
 
 /** `20400 search` as `2025-11-08, search`. */
@@ -67,6 +117,10 @@ function dated(key: string): string {
 
 function equal(check: Check, expected: number, found: number, at?: string): readonly Fault[] {
   return expected === found ? [] : [fault(check, credits(expected), credits(found), at)]
+}
+
+function same(check: Check, expected: string, found: string, at: string): readonly Fault[] {
+  return expected === found ? [] : [fault(check, expected, found, at)]
 }
 
 function atLeastZero(check: Check, found: number): readonly Fault[] {

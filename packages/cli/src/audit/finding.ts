@@ -8,6 +8,9 @@ export interface Finding {
   readonly found: number | string
 }
 
+/** What became of a finding: put right, or left as it is. */
+export type Repair = Finding & ({ readonly kind: 'repaired' } | { readonly kind: 'left', readonly why: string })
+
 export type Check = keyof typeof MEANING
 
 /** What each check holds against what. */
@@ -19,7 +22,10 @@ export const MEANING = {
   held: 'what is held of a grant is held by open reservations',
   reserved: 'reserved is the sum of the open reservations',
   available: 'no more is reserved than there is',
-  usage: 'usage is what was charged and refunded that day',
+  budgets: 'what a budget holds is held by open reservations',
+  usage: 'usage is what was called, charged and refunded that day',
+  grants: 'the ids of grants are remembered, so that none is given twice',
+  allowance: 'an allowance that was given is remembered, so that it is not given twice',
   refunds: 'what was refunded is what the entries say, and no more than the charge',
   orphan: 'no key is without its account',
   partition: 'a key is in the partition where the store looks for it',

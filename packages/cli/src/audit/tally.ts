@@ -1,79 +1,97 @@
-import type { LedgerEntry } from '@farebox/core'
+import { USAGE_DAYS, type LedgerEntry, type RecurringAllowance, type UsageRow } from '@farebox/core'
+import { Lots } from './lots.js'
 
-/** No priority was given: the credits are used in turn with the plain ones. As in core's lots. */
-const DEFAULT_PRIORITY = 50
 const DAY_MS = 86_400_000
-
-interface Charge extends Pick<LedgerEntry, 'label' | 'lots'> {
-  readonly charged: number
-}
 
 /** Adds up a journal, entry by entry, keeping only what the checks need. Amounts in micro-credits. */
 export class Tally {
+  /** How many entries there were. */
+  entries = 0
   balance = 0
   /** The first entry whose balance does not follow from the one before. */
   broken: { readonly id: string, readonly expected: number, readonly found: number } | undefined
-  /** What the entries took from a grant's lot, less what they gave back to it. */
-  readonly taken = new Map<string, number>()
+  readonly lots = new Lots()
+  /** By grant id, of those whose id is to be remembered: an allowance has none. */
+  readonly grants = new Map<string, number>()
+  /** By reservation. */
   readonly refunded = new Map<string, number>()
-  readonly charges = new Map<string, Charge>()
-  /** By `day product`. */
-  readonly usage = new Map<string, { charged: number, refunded: number }>()
-  private last = 0
+  /** Whether the account has had its allowance. */
+  allowed = false
+  /** The one that comes again, as far as entries tell: not how much of it rolls over, which the next call says again. */
+  recurring: RecurringAllowance | undefined
+  /** Whether anything was charged. */
+  charges = false
+  /** Whether a refund came whose charge nobody had asked to look for: what it was a refund of is not known. */
+  missed = false
+  readonly #charges = new Map<string, { readonly charged: number, readonly product: string }>()
+  /** By day, the last ones, and product. */
+  readonly #usage = new Map<number, Map<string, Omit<UsageRow, 'day' | 'product'>>>()
+  #last = 0
 
-  /**
-   * @param refunds the reservations whose charges are looked for
-   * @param since the first day of which usage is kept
-   */
-  constructor(private readonly refunds: { has(reservation: string): boolean }, private readonly since: number) {}
+  /** @param refunds the reservations whose charges are looked for */
+  constructor(private readonly refunds: { has(reservation: string): boolean }) {}
 
   add(entry: LedgerEntry): void {
     const { id, kind, amount, balance } = entry
-    if (!this.broken && balance !== this.last + amount) this.broken = { id, expected: this.last + amount, found: balance }
-    this.last = balance
+    if (!this.broken && balance !== this.#last + amount) this.broken = { id, expected: this.#last + amount, found: balance }
+    this.#last = balance
+    this.entries++
     this.balance += amount
-    if (kind === 'charge') this.charge(entry)
-    if (kind === 'refund') this.refund(entry)
-    if (kind === 'expiry') this.take(entry.reference, -amount)
+    this.lots.add(entry)
+    if (kind === 'grant') this.#grant(entry)
+    if (kind === 'charge') this.#charge(entry)
+    if (kind === 'refund') this.#refund(entry)
   }
 
-  private charge({ reference, label, amount, lots, at }: LedgerEntry): void {
+  /** What a reservation was charged at first. */
+  charged(reservation: string): number {
+    return this.#charges.get(reservation)?.charged ?? 0
+  }
+
+  /**
+   * The first day of which usage is kept.
+   *
+   * @param last the last day that is known to have any
+   */
+  since(last: number): number {
+    return Math.max(last, ...this.#usage.keys()) - USAGE_DAYS + 1
+  }
+
+  /** What was used from this day on. */
+  usage(since: number): readonly UsageRow[] {
+    return [...this.#usage].filter(([day]) => day >= since).flatMap(([day, products]) => [...products].map(([product, used]) => ({ day, product, ...used })))
+  }
+
+  #grant({ reference, amount, lots }: LedgerEntry): void {
+    const [share] = lots
+    const [, source, date] = /^(allowance|rollover)(?::(\d{4}-\d\d-\d\d))?$/.exec(reference) ?? []
+    // What the store grants by itself has ids of its own, which it does not remember.
+    if (!share || source === undefined || share.source !== source) return void this.grants.set(reference, amount)
+    this.allowed = true
+    if (source === 'rollover' || date === undefined) return
+    const [since, until] = [Date.parse(date) / DAY_MS, share.expiresAt / DAY_MS]
+    this.recurring = { every: until - since === 1 ? 'day' : 'month', amount, rollover: 0, anchor: this.recurring?.anchor ?? Number(date.slice(8)), since, until }
+  }
+
+  #charge({ reference, label, amount, at }: LedgerEntry): void {
     const charged = 0 - amount
-    for (const share of lots) this.take(share.grant, share.amount)
-    this.use(at, label).charged += charged
-    if (this.refunds.has(reference) && !this.charges.has(reference)) this.charges.set(reference, { charged, label, lots })
+    this.charges = true
+    this.#use(at, label, { calls: 1, charged, refunded: 0 })
+    if (this.refunds.has(reference) && !this.#charges.has(reference)) this.#charges.set(reference, { charged, product: label })
   }
 
-  private refund({ reference, amount, at }: LedgerEntry): void {
-    const before = this.refunded.get(reference) ?? 0
-    this.refunded.set(reference, before + amount)
-    const charge = this.charges.get(reference)
-    if (!charge) return
-    this.use(at, charge.label).refunded += amount
-    let from = 0
-    for (const { grant, amount: part, expiresAt } of backwards(charge)) {
-      const given = Math.min(from + part, before + amount) - Math.max(from, before)
-      if (given > 0 && grant !== '' && (expiresAt === 0 || expiresAt > at)) this.take(grant, -given)
-      from += part
-    }
+  #refund({ reference, amount, at }: LedgerEntry): void {
+    this.refunded.set(reference, (this.refunded.get(reference) ?? 0) + amount)
+    this.missed ||= !this.refunds.has(reference)
+    const charge = this.#charges.get(reference)
+    if (charge) this.#use(at, charge.product, { calls: 0, charged: 0, refunded: amount })
   }
 
-  private take(grant: string, amount: number): void {
-    this.taken.set(grant, (this.taken.get(grant) ?? 0) + amount)
-  }
-
-  private use(at: number, product: string): { charged: number, refunded: number } {
+  #use(at: number, product: string, { calls, charged, refunded }: Omit<UsageRow, 'day' | 'product'>): void {
     const day = Math.floor(at / DAY_MS)
-    const key = `${day} ${product}`
-    const used = this.usage.get(key) ?? { charged: 0, refunded: 0 }
-    if (day >= this.since) this.usage.set(key, used)
-    return used
+    const products = this.#usage.get(day) ?? new Map<string, Omit<UsageRow, 'day' | 'product'>>()
+    const used = products.get(product) ?? { calls: 0, charged: 0, refunded: 0 }
+    this.#usage.set(day, products.set(product, { calls: used.calls + calls, charged: used.charged + charged, refunded: used.refunded + refunded }))
+    for (const old of this.#usage.keys()) if (old <= day - USAGE_DAYS) this.#usage.delete(old)
   }
-}
-
-/** What a charge took, the last first, plain credits (`''`) in their turn: as it is given back. */
-function backwards({ charged, lots }: Charge) {
-  const plain = { grant: '', amount: charged - lots.reduce((sum, { amount }) => sum + amount, 0), expiresAt: 0 }
-  const inTurn = lots.filter(({ priority }) => priority <= DEFAULT_PRIORITY)
-  return [...inTurn, plain, ...lots.slice(inTurn.length)].reverse()
 }

@@ -1,3 +1,4 @@
+import type { JournalSink } from '../journal/sink.js'
 import type { BudgetWindow } from '../ledger/state.js'
 import type { Store } from '../store/store.js'
 import type { Listeners } from './events.js'
@@ -56,6 +57,11 @@ export interface BillingOptions<Request, Bodies = unknown, Responses = unknown> 
   readonly enforce?: boolean
   /** Listeners, for logs and metrics. What one throws is logged and changes nothing. */
   readonly on?: Listeners
+  /**
+   * Where every ledger entry goes besides, at least once and in order per account: `cloudEvents`, `ndjsonFile` of
+   * @farebox/core/ndjson, or a sink of yours. See docs/journal.md. Default: nowhere.
+   */
+  readonly journal?: JournalSink
   /** How long a reservation lives unless its call still runs, in ms. Default 60,000. */
   readonly reservationTtl?: number
   /** How long a call waits for the store before it is refused with 503, in ms. Default 1,000. */
@@ -131,6 +137,7 @@ export interface Settings<Request> {
   readonly endpoints: Readonly<Record<'balance' | 'usageSummary' | 'operation' | 'estimate', string | false>>
   readonly enforce: boolean
   readonly on: Listeners
+  readonly journal?: JournalSink | undefined
   readonly reservationTtl: number
   readonly storeTimeout: number
   readonly logger: Logger

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { MAX_CREDITS } from '../credits.js'
 import { FareboxError } from '../errors.js'
+import type { JournalSink } from '../journal/sink.js'
 import type { Store } from '../store/store.js'
 import type { Events } from './events.js'
 import type { Logger } from './logger.js'
@@ -12,7 +13,7 @@ const aFunction = <F>(what: string) => z.custom<F>((value) => typeof value === '
 const EVENTS: readonly (keyof Events)[] = ['admitted', 'refused', 'settled', 'released', 'expired', 'clamped', 'late', 'shortfall', 'threshold', 'unlisted']
 const credits = z.number().min(0).max(MAX_CREDITS)
 const limit = z.union([credits, aFunction<() => unknown>('a function')], { error: `expected a number of credits from 0 to ${MAX_CREDITS}, or a function` }).optional()
-const milliseconds = z.int().min(1)
+export const milliseconds = z.int().min(1)
 const endpoint = (path: string) => z.union([z.string().startsWith('/'), z.literal(false)], { error: 'expected a path that starts with "/", or false' }).default(path)
 
 const schemaOption = z.custom<Route['body']>(
@@ -89,6 +90,9 @@ const optionsSchema = z.strictObject({
   }).prefault({}),
   enforce: z.boolean().default(true),
   on: z.strictObject(Object.fromEntries(EVENTS.map((name) => [name, aFunction('a function').optional()]))).default({}),
+  journal: z.custom<JournalSink>((value) => typeof (value as JournalSink | undefined)?.write === 'function', {
+    error: 'expected a sink with a method write: cloudEvents({ url, source }), or ndjsonFile(path) of @farebox/core/ndjson',
+  }).optional(),
   reservationTtl: milliseconds.min(1_000).default(60_000),
   storeTimeout: milliseconds.default(1_000),
   logger: z.custom<Logger>((value) => typeof (value as Logger | undefined)?.warn === 'function' && typeof (value as Logger).error === 'function', {
@@ -110,7 +114,8 @@ export function parseRoute(route: unknown): Route {
   return parseOrThrow(routeOption, route, 'billable route')
 }
 
-function parseOrThrow<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
+/** @throws FareboxError `OPTIONS_INVALID` with a line for each fault */
+export function parseOrThrow<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
   const parsed = schema.safeParse(value)
   if (parsed.success) return parsed.data
   const faults = parsed.error.issues.map((issue) => `  ${pathOf(issue.path)}: ${issue.message}`)

@@ -20,9 +20,9 @@ function look(state: AccountState, threshold: Threshold, by: string, now: number
   return { level, armed: false, by, toldAt: now, number: nextNumber(state, threshold, known) }
 }
 
-/** A threshold that is new to an account is passed only by a balance that was above it; one that keeps the balance up counts at once. */
-function unknown({ balance }: AccountState, { kind }: Threshold, level: number): Alert {
-  return { level, armed: kind === 'top_up' || balance >= level, by: '', toldAt: 0, number: 0 }
+/** A threshold that is new to an account is passed only by a balance that was above it since its last grant; one that keeps the balance up counts at once. */
+function unknown({ balance, topped }: AccountState, { kind }: Threshold, level: number): Alert {
+  return { level, armed: kind === 'top_up' || Math.max(balance, topped) >= level, by: '', toldAt: 0, number: 0 }
 }
 
 /** A top-up keeps its number until it has ended, so that whoever pays for it can tell that it is the same one. */
@@ -36,10 +36,13 @@ export function topUpGrant(number: number): string {
   return `auto-top-up:${number}`
 }
 
-/** A grant tells the thresholds anew that it lifts the balance well above: by a tenth, or a few small ones would tell them again and again. */
+/**
+ * A grant tells the thresholds anew that it lifts the balance well above: by a tenth, or a few small ones would tell them again and again. Of what is
+ * used each begins to count anew, so their level moves with it.
+ */
 export function rearm(state: AccountState): AccountState {
   const alerts = state.alerts.entries().reduce((before, [key, alert]) => {
-    const lifted = state.balance >= alert.level + Math.floor(alert.level / 10)
+    const lifted = key.startsWith('used_') || state.balance >= alert.level + Math.floor(alert.level / 10)
     return !alert.armed && lifted ? before.set(key, { ...alert, armed: true }) : before
   }, state.alerts)
   return { ...state, alerts, topped: state.balance }

@@ -38,7 +38,9 @@ export function renew(state: AccountState, now: number): AccountState {
   const period = allowancePeriod(recurring, dayOf(now))
   const missed = period - allowancePeriod(recurring, until)
   const begins = Math.max(periodStart(recurring, period), until)
-  return begin(expire(ended, begins * DAY_MS), recurring, begins, Math.min(left + missed * amount, rollover), begins * DAY_MS)
+  // All that has ended by then, or it would seem to be there when the period begins.
+  const before = expire(letGo(ended, begins * DAY_MS), begins * DAY_MS)
+  return begin(before, recurring, begins, Math.min(left + missed * amount, rollover), begins * DAY_MS)
 }
 
 function begin(state: AccountState, terms: Omit<RecurringAllowance, 'since' | 'until'>, since: number, carried: number, at: number): AccountState {

@@ -2,6 +2,7 @@ import { watch } from './alerts.js'
 import { readBalance } from './budgets.js'
 import { release, settle } from './close.js'
 import type { EntriesRead, LedgerCommand, LedgerReply, LedgerReplyTo, ReadEntries } from './commands.js'
+import { exported } from './exported.js'
 import { extend } from './extend.js'
 import { grant } from './grant.js'
 import { finish, hold, progress, readOperation } from './operation.js'
@@ -40,6 +41,7 @@ function dispatch(state: AccountState, command: LedgerCommand, now: number): [Ac
     case 'finish': return finish(state, command, now)
     case 'operation': return [state, readOperation(state, command, now)]
     case 'entries': return [state, readEntries(state.journal, command)]
+    case 'exported': return exported(state, command)
   }
 }
 

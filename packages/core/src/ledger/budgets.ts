@@ -17,9 +17,10 @@ function covers(state: AccountState, budget: Budget, ceiling: number, now: numbe
   return spent + held + ceiling <= budget.limit
 }
 
-/** Which windows a reservation of now holds its ceiling in. */
+/** Which windows a reservation of now holds its ceiling in: each once, also where two limits are for one. */
 export function windowsOf(state: AccountState, budgets: readonly BudgetKey[] = [], now: number): readonly HeldBudget[] {
-  return budgets.map(({ scope, window }) => ({ scope, window, period: useOf(state, { scope, window }, now).period }))
+  const byKey = new Map(budgets.map((budget) => [budgetKey(budget), budget]))
+  return [...byKey.values()].map(({ scope, window }) => ({ scope, window, period: useOf(state, { scope, window }, now).period }))
 }
 
 /** Holds a reservation's ceiling in its windows, or counts in them what was charged without holding it. */

@@ -9,7 +9,7 @@ import type { BudgetKey, LedgerEntry, Operation, OperationStatus, Recurrence } f
  */
 export type LedgerCommand =
   | Reserve | Settle | Release | Extend | Grant | ReadBalance | ReadUsage | ReadEntries
-  | Refund | Hold | Progress | Finish | ReadOperation | Watch
+  | Refund | Hold | Progress | Finish | ReadOperation | Watch | Exported
 
 /** A limit to what is charged in a scope and window, beside what the balance allows. */
 export interface Budget extends BudgetKey {
@@ -40,7 +40,7 @@ export interface Reserve {
   readonly allowance: number
   /** When the allowance comes again; absent: never. Once it does it goes on, also for commands that don't say so. */
   readonly recurrence?: Recurrence
-  /** All of them are held, or none. */
+  /** All of them are held, or none; the call counts once where two limits are for one scope and window. */
   readonly budgets?: readonly Budget[]
   readonly ttlMs: number
   /** `''` for a call without one. */
@@ -97,6 +97,7 @@ export interface Extend {
 export interface Grant {
   readonly kind: 'grant'
   readonly account: string
+  /** Not `allowance:<date>` or `rollover:<date>`: under these a recurring allowance comes. */
   readonly grant: string
   readonly amount: number
   readonly reason: string
@@ -151,6 +152,16 @@ export interface ReadEntries {
   readonly account: string
   readonly after: string
   readonly limit: number
+}
+
+/**
+ * The account's first `upTo` entries are safely in the journal's sink. It never takes that back, so 0 asks how far they are.
+ * Besides it puts the account among those that wait for the sink, or takes it from there, whichever is right.
+ */
+export interface Exported {
+  readonly kind: 'exported'
+  readonly account: string
+  readonly upTo: number
 }
 
 /**
@@ -307,9 +318,10 @@ export interface Granted extends Standing {
   readonly replayed: boolean
 }
 
-/** The grant id was used for another amount: nothing was added. */
+/** The grant id was used for another amount, or is one under which a recurring allowance comes: nothing was added. */
 export interface GrantConflict extends Standing {
   readonly kind: 'grant_conflict'
+  /** 0 for an allowance's. */
   readonly amount: number
 }
 
@@ -408,6 +420,14 @@ export interface EntriesRead {
   readonly entries: readonly LedgerEntry[]
 }
 
+export interface ExportedRead {
+  readonly kind: 'exported'
+  /** How many entries have gone on to the sink. */
+  readonly exported: number
+  /** How many are still to go. */
+  readonly waiting: number
+}
+
 export interface Replies {
   readonly reserve: Reserved | Insufficient | OverBudget | ReservationConflict | InProgress | Replayed | Mismatch
   readonly settle: Closed | UnknownReservation
@@ -419,6 +439,7 @@ export interface Replies {
   readonly watch: Watched
   readonly usage: UsageRead
   readonly entries: EntriesRead
+  readonly exported: ExportedRead
   readonly hold: OperationRead | OperationConflict
   readonly progress: OperationRead | NoOperation
   readonly finish: OperationRead | NoOperation

@@ -7,11 +7,14 @@ import { addLot, DEFAULT_PRIORITY, expire } from './lots.js'
 import { standing } from './standing.js'
 import type { AccountState, SpentShare } from './state.js'
 
+/** The ids under which a recurring allowance comes: lots are told apart by them. */
+const OF_ALLOWANCE = /^(allowance|rollover):\d{4}-\d\d-\d\d$/
+
 /** A grant of nothing only takes its id. */
 export function grant(state: AccountState, command: Grant, now: number): [AccountState, Replies['grant']] {
   const known = state.grants.get(command.grant)
   if (known === command.amount) return [state, { kind: 'granted', amount: known, replayed: true, ...standing(state) }]
-  if (known !== undefined) return [state, { kind: 'grant_conflict', amount: known, ...standing(state) }]
+  if (known !== undefined || OF_ALLOWANCE.test(command.grant)) return [state, { kind: 'grant_conflict', amount: known ?? 0, ...standing(state) }]
   if (state.balance + command.amount > MAX_AMOUNT) return [state, { kind: 'grant_overflow', ...standing(state) }]
 
   const { grant, amount, priority, expiresAt, source } = command

@@ -20,6 +20,8 @@ export interface AccountState {
   /** The UTC day number of the last usage; older days are dropped when it moves. */
   readonly usageDay: number
   readonly journal: Journal | null
+  /** How many of its entries have gone on to a sink. */
+  readonly exported: number
   /** The grants that end, or are used out of turn, in burn order; see lots.ts. */
   readonly lots: readonly Lot[]
   /** The balance after the last grant. */
@@ -215,6 +217,7 @@ export const emptyAccount: AccountState = {
   usage: PersistentMap.empty(),
   usageDay: 0,
   journal: null,
+  exported: 0,
   lots: [],
   topped: 0,
   recurring: null,

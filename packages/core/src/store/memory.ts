@@ -3,6 +3,7 @@ import { emptyAccount, type AccountState } from '../ledger/state.js'
 import { isLedgerCommand, type Command, type ReplyTo } from './commands.js'
 import { SharedMemory } from './shared.js'
 import type { Store } from './store.js'
+import { Waiting } from './waiting.js'
 
 /** How a memory store is made. */
 export interface MemoryStoreOptions {
@@ -20,14 +21,17 @@ export interface MemoryStoreOptions {
  */
 export function memoryStore({ now = Date.now }: MemoryStoreOptions = {}): Store {
   const accounts = new Map<string, AccountState>()
-  const shared = new SharedMemory()
+  const waiting = new Waiting(accounts)
+  const shared = new SharedMemory(waiting)
   return {
     name: 'memory',
     durable: false,
     send<C extends Command>(command: C): Promise<ReplyTo<C>> {
       if (!isLedgerCommand(command)) return Promise.resolve(shared.carryOut(command, now()) as unknown as ReplyTo<C>)
-      const [state, reply] = apply(accounts.get(command.account) ?? emptyAccount, command, now())
+      const before = accounts.get(command.account) ?? emptyAccount
+      const [state, reply] = apply(before, command, now())
       if (state !== emptyAccount) accounts.set(command.account, state)
+      waiting.look(command.account, before, state, command.kind === 'exported')
       return Promise.resolve(reply as unknown as ReplyTo<C>)
     },
     close: () => Promise.resolve(),

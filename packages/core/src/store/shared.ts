@@ -1,5 +1,6 @@
 import { DAY_MS } from '../ledger/limits.js'
-import type { Counts, SharedCommand, SharedReplyTo } from './commands.js'
+import type { Counts, Lease, SharedCommand, SharedReplyTo } from './commands.js'
+import type { Waiting } from './waiting.js'
 
 const WEEK_MS = 7 * DAY_MS
 
@@ -8,10 +9,13 @@ interface Place {
   readonly keptUntil: number
 }
 
-/** What no account owns, in this process: where operations are kept, and counters. */
+/** What no account owns, in this process: where operations are kept, counters, leases, and who waits for the journal's sink. */
 export class SharedMemory {
   readonly #places = new Map<string, Place>()
   readonly #counters = new Map<string, { readonly week: number; readonly counts: Counts }[]>()
+  readonly #leases = new Map<string, { readonly owner: string; readonly until: number }>()
+
+  constructor(private readonly waiting: Waiting) {}
 
   carryOut<C extends SharedCommand>(command: C, now: number): SharedReplyTo<C> {
     return this.#dispatch(command, now) as SharedReplyTo<C>
@@ -32,7 +36,16 @@ export class SharedMemory {
         return { kind: 'counted' }
       }
       case 'counts': return { kind: 'counts', counts: this.#kept(command.name, Math.floor(now / WEEK_MS)).map(({ counts }) => counts).reduce(add, {}) }
+      case 'lease': return this.#lease(command, now)
+      case 'export_journal': case 'waiting': case 'accounts': return this.waiting.carryOut(command)
     }
+  }
+
+  #lease({ name, owner, ttlMs }: Lease, now: number): SharedReplyTo<Lease> {
+    const known = this.#leases.get(name)
+    if (known && known.until > now && known.owner !== owner) return { kind: 'not_leased' }
+    this.#leases.set(name, { owner, until: now + ttlMs })
+    return { kind: 'leased' }
   }
 
   #register(operation: string, place: Place, now: number): SharedReplyTo<Extract<SharedCommand, { kind: 'register' }>> {

@@ -1,0 +1,2 @@
+/** What is written is not what a store writes. */
+export class UnreadableError extends Error {}

@@ -1,0 +1,22 @@
+// npm run test:long: the searches of `npm test` with many more tries, and a table of what was tried, how often, and what failed.
+import { ensureRedis } from './redis.js'
+import { report } from './report.js'
+import { fail, script } from './workspace.js'
+
+const suites = [
+  { tried: 'the ledger\'s invariants after every step, in memory', times: 1_000_000, unit: 'steps', files: 'test/property/memory.test.ts', variable: 'FAREBOX_MEMORY_STEPS' },
+  { tried: 'the ledger\'s invariants after every step, in Redis', times: 100_000, unit: 'steps', files: 'test/property/redis.test.ts', variable: 'FAREBOX_REDIS_STEPS' },
+  { tried: 'Redis against the model: each reply, the whole account', times: 2_500, unit: 'runs', files: 'test/model', variable: 'FAREBOX_MODEL_RUNS' },
+]
+
+const missing = ensureRedis()
+if (missing) fail(missing)
+if (script('build', { quiet: true }) !== 0) fail('the build failed')
+
+const results = suites.map(({ tried, times, unit, files, variable }) => {
+  const startedAt = performance.now()
+  const { passed, failed } = report([files], { env: { [variable]: String(times) } })
+  return { tried, times: `${times.toLocaleString('en')} ${unit}`, seconds: Math.round((performance.now() - startedAt) / 1_000), 'tests passed': passed, failed }
+})
+console.table(results)
+process.exit(results.every(({ failed }) => failed === 0) ? 0 : 1)
