@@ -85,9 +85,9 @@ export function endRules(rig: Rig): void {
       }
     },
     'no account': () => expectRefused(401, 'UNAUTHENTICATED', {}, {}, { account: null }),
-    'available credits below the price': () => expectRefused(402, 'PAYMENT_REQUIRED', {}, { allowance: 4.999999 }),
-    'a budget or `maxPerDay` can\'t cover the price': async () => {
-      for (const options of [{ maxPerDay: 4 }, { budgets: () => [{ scope: 'a', limit: 4, window: 'total' as const }] }]) await expectRefused(402, 'PAYMENT_REQUIRED', {}, options)
+    'available credits, or what a budget or `maxPerDay` leaves, below the price': async () => {
+      const budgets = () => [{ scope: 'key:a', limit: 4.999999, window: 'total' } as const]
+      for (const options of [{ allowance: 4.999999 }, { budgets }, { maxPerDay: 4.999999 }]) await expectRefused(402, 'PAYMENT_REQUIRED', {}, options)
     },
     'price above `maxCeiling`': () => expectRefused(403, 'CEILING_TOO_HIGH', {}, { maxCeiling: 4 }),
     'body fails the route\'s schema or can\'t be read': () => expectRefused(422, 'INVALID_REQUEST', { body: failing }, {}, { body: {} }),

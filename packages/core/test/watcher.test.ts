@@ -63,6 +63,14 @@ describe('a look at an account', () => {
     ])
   })
 
+  it('begins the top-up that the store names, and says the balance', async () => {
+    const topUp = vi.fn(() => 0)
+    const { watcher } = watching((command) => (command.kind === 'watch' ? watched({ threshold: 2, number: 6 }) : { kind: 'granted' } as never), { onThreshold, autoTopUp: { below: 5, topUp } })
+    watcher.look('ada')
+    await arrival()
+    expect(topUp.mock.calls).toEqual([[{ account: 'ada', id: 'ada/auto-top-up:6', balance: 15 }]])
+  })
+
   it('has an id of its own each time', async () => {
     const { watcher, commands } = watching(() => watched())
     for (let i = 0; i < 3; i++) {
