@@ -22,8 +22,7 @@ export const deeds = {
   settle: {
     weight: 20,
     aim(known, move, now) {
-      // Sent again soon, or long after. Between the two its end is forgotten, and is not known any more should the clock be put back then.
-      const call = callOf(known, move, now, ({ operation, endAskedAt = now }) => !operation && (now < endAskedAt + SENT_AGAIN_MS || now > endAskedAt + 3 * SENT_AGAIN_MS))
+      const call = callOf(known, move, now, ({ operation }) => !operation)
       if (!call) return undefined
       call.endAskedAt ??= now
       const { reservation, ceiling, charge, product, key, payload, budgets } = call
@@ -60,7 +59,8 @@ export const deeds = {
     weight: 2,
     aim(known, move) {
       const named = operationOf(known, move)
-      return named && { kind: 'progress', account: known.account, ...named, progress: nth(['half', ''], move.amount)!, ttlMs: nth([0, 60_000, 600_000], move.variant)! }
+      const { key } = known.calls.find(({ reservation }) => reservation === named?.reservation) ?? { key: '' }
+      return named && { kind: 'progress', account: known.account, ...named, key, progress: nth(['half', ''], move.amount)!, ttlMs: nth([0, 60_000, 600_000], move.variant)! }
     },
   },
   finish: {

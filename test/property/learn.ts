@@ -118,11 +118,13 @@ function operate(known: Known, command: LedgerCommand, reply: OperationRead, now
       if (reply.reservation !== command.reservation) learned.wrong.push(`the operation is of ${reply.reservation}`)
       if (call.operation) break
       call.operation = { id: reply.operation, heldAt: now }
-      call.keyKeptUntil = now + RECORD_KEPT_MS
+      call.keyKeptUntil = now + command.ttlMs + RECORD_KEPT_MS
       prolong(call, command, now)
       break
     case 'progress':
-      if (command.ttlMs > 0) prolong(call, command, now)
+      if (command.ttlMs === 0 || reply.status !== 'pending') break
+      if (call.keyKeptUntil > now) call.keyKeptUntil = Math.max(call.keyKeptUntil, now + command.ttlMs + RECORD_KEPT_MS)
+      prolong(call, command, now)
       break
     case 'finish':
       if (reply.status === 'succeeded') end(known, call, reply, now, learned)

@@ -1,4 +1,4 @@
-import { apply, emptyAccount, type AccountState, type LedgerCommand, type LedgerEntry } from '@farebox/core'
+import { apply, emptyAccount, type AccountState, type BudgetWindow, type LedgerCommand, type LedgerEntry } from '@farebox/core'
 import type { StoredAccount } from '@farebox/redis/inspect'
 import type { Bench } from './run.js'
 
@@ -16,7 +16,7 @@ export function memoryBench(): Bench {
 }
 
 /** The account as it would be read where it is written down. */
-function stored({ balance, reserved, provisioned, recurring, reservations, lots, grants, refunds, usage, usageDay, journal }: AccountState): StoredAccount {
+function stored({ balance, reserved, provisioned, recurring, reservations, budgets, lots, grants, refunds, usage, usageDay, journal }: AccountState): StoredAccount {
   const rows = usage.entries().map(([key, used]) => {
     const [, day, product] = /^(\d+):(.*)$/s.exec(key) as unknown as [string, string, string]
     return { day: Number(day), product, ...used }
@@ -28,6 +28,10 @@ function stored({ balance, reserved, provisioned, recurring, reservations, lots,
     balance, reserved, provisioned, recurs: recurring !== null, lots, length: entries.length, usage: rows,
     fields: {}, unlisted: [], unreadable: [],
     open: reservations.entries().flatMap(([, reservation]) => (reservation.kind === 'open' ? [reservation] : [])),
+    budgets: budgets.entries().map(([key, use]) => {
+      const [window, scope] = key.split(/ (.*)/s) as [BudgetWindow, string]
+      return { window, scope, ...use }
+    }),
     grants: new Map(grants.entries()),
     refunds: new Map(refunds.entries().map(([reservation, { total }]) => [reservation, total])),
     refundsById: new Map(refunds.entries().map(([reservation, { byId }]) => [reservation, Object.values(byId).reduce((sum, amount) => sum + amount, 0)])),

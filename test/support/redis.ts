@@ -72,15 +72,16 @@ async function answers(server: ChildProcess, port: number): Promise<void> {
 async function waitForPing(server: ChildProcess, port: number): Promise<void> {
   for (const end = Date.now() + 10_000; Date.now() < end; await delay(10)) {
     if (server.exitCode !== null) throw new Error(`redis-server on port ${port} ended with code ${server.exitCode}`)
-    if (await ping(port)) return
+    if (await isServer(port, server.pid)) return
   }
   throw new Error(`redis-server on port ${port} did not answer within 10 s`)
 }
 
-function ping(port: number): Promise<boolean> {
+/** Whether it is this server that answers: the port may have been another one's. */
+function isServer(port: number, pid: number | undefined): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1', () => socket.write('PING\r\n'))
-    socket.on('data', (data) => { resolve(data.toString().startsWith('+PONG')); socket.destroy() })
+    const socket = connect(port, '127.0.0.1', () => socket.write('INFO server\r\n'))
+    socket.on('data', (data) => { resolve(data.toString().includes(`process_id:${pid}\r\n`)); socket.destroy() })
     socket.on('error', () => resolve(false))
   })
 }

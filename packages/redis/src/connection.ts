@@ -11,7 +11,7 @@ export interface ScriptClient {
   /** Whether the keys of one call must share a hash slot. */
   readonly isCluster?: boolean
   /** Of a Cluster: its servers, for what no key leads to. */
-  nodes?(role: 'master'): readonly (ScriptClient & { readonly options: { readonly host?: string, readonly port?: number } })[]
+  nodes?(role: 'master'): readonly (ScriptClient & { readonly options: { readonly host?: string | undefined, readonly port?: number | undefined } })[]
 }
 
 interface Connection {
