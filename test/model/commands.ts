@@ -79,7 +79,7 @@ function commandOf({ account, reservation, grant, product, key, payload, operati
     { weight: 2, arbitrary: fc.record({ kind: fc.constant('release' as const), ...call }) },
     { weight: 2, arbitrary: fc.record({ kind: fc.constant('extend' as const), account, reservation, ttlMs }) },
     { weight: 2, arbitrary: fc.record({ kind: fc.constant('grant' as const), account, grant, amount, reason, source, priority, expiresAt: endsIn }) },
-    { weight: 2, arbitrary: fc.record({ kind: fc.constant('refund' as const), account, reservation, refund, entry: fc.constantFrom('1', '2', '3', '4', '6', '8', '0', 'x', '-1', '1.5'), amount: fc.oneof(fc.constant(0), amount), reason }) },
+    { weight: 2, arbitrary: fc.record({ kind: fc.constant('refund' as const), account, reservation, refund, entry: fc.constantFrom('1', '2', '3', '4', '6', '8', '0', 'x', '-1', '1.5'), amount: fc.oneof(fc.constant(0), amount), reason, details }) },
     { weight: 3, arbitrary: fc.record({ kind: fc.constant('hold' as const), ...call, payload, response: kept, operation, ceiling: amount, product, ttlMs: longTtlMs }) },
     { weight: 2, arbitrary: fc.record({ kind: fc.constant('progress' as const), account, operation, reservation, key, progress, ttlMs: longTtlMs }) },
     { weight: 2, arbitrary: fc.record({ kind: fc.constant('finish' as const), ...call, operation, succeeded: fc.constantFrom(0, 1, 1), charge: amount, result: kept, details, budgets }) },

@@ -60,10 +60,11 @@ describe('a refund', () => {
   const ticket = { id: 'ticket_7', reason: 'wrong answer' }
 
   it('gives back all of a charge, once an id', async () => {
-    const { refund } = await charged()
+    const { refund, entries } = await charged()
     const all = { kind: 'refunded', refunded: 6, balance: 24, reserved: 0, available: 24 }
     expect(await refund('ada', 'r2', ticket)).toEqual({ ...all, replayed: false })
     expect(await refund('ada', 'r2', ticket)).toEqual({ ...all, replayed: true })
+    expect((await entries('ada')).at(-1)).toMatchObject({ kind: 'refund', reference: 'r2', label: 'wrong answer', refundId: 'ticket_7' })
   })
 
   it('gives back a part, and never more than was charged', async () => {

@@ -1,6 +1,6 @@
 -- refund: gives back of a charge, once an id, to the grants it came from
 -- KEYS: refunds
--- ARGV: refund entry amount reason
+-- ARGV: refund entry amount reason details
 -- reply: refunded amount replayed? left balance reserved
 -- reply: refund_overflow balance reserved
 -- reply: refund_conflict amount balance reserved
@@ -32,7 +32,7 @@ end
 
 commands.refund = function(id)
   local refunds = key('refunds')
-  local refund, entry, amount, reason = text('refund'), text('entry'), number('amount'), text('reason')
+  local refund, entry, amount, reason, details = text('refund'), text('entry'), number('amount'), text('reason'), text('details')
   flush() -- the charge may have been posted in this batch
   local place = tonumber(match(entry, '^[1-9]%d*$'))
   local line = place and call('LINDEX', journal_key, format('%d', place - 1)) or ''
@@ -49,7 +49,7 @@ commands.refund = function(id)
   if balance + amount > MAX_AMOUNT then return 'refund_overflow ' .. balance .. ' ' .. reserved end
 
   local back = given_back(spent_by(charged + 0, lots_spent), before, amount)
-  post('refund', format('%d', amount), '0', id, reason, NOW, lots.terms_of(back))
+  post('refund', format('%d', amount), '0', id, reason, NOW, lots.terms_of(back), details)
   for _, share in ipairs(back) do lots.restore(share) end
   count(product, 0, 0, amount)
   flush() -- before it is remembered: a refund that is remembered has been posted

@@ -123,6 +123,8 @@ export interface Refund {
   /** 0: all that is left of the charge. */
   readonly amount: number
   readonly reason: string
+  /** As in `settle`. */
+  readonly details?: string
 }
 
 export interface ReadBalance {

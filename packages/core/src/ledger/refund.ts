@@ -23,7 +23,7 @@ export function refund(state: AccountState, command: Refund, now: number): [Acco
   if (state.balance + amount > MAX_AMOUNT) return [state, { kind: 'refund_overflow', ...standing(state) }]
 
   const lots = partOf(charge, known.total, amount).filter(({ expiresAt }) => expiresAt === 0 || expiresAt > now)
-  const posted = post(state, { at: now, kind: 'refund', amount, reference: command.reservation, label: command.reason, shortfall: 0, lots, details: '' })
+  const posted = post(state, { at: now, kind: 'refund', amount, reference: command.reservation, label: command.reason, shortfall: 0, lots, details: command.details ?? '' })
   const restored = lots.reduce((before, share) => restore(before, share, now), posted)
   const total = known.total + amount
   const after = {

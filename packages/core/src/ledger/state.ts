@@ -195,7 +195,7 @@ export interface LedgerEntry {
   readonly shortfall: number
   /** Of a grant: itself. Of a charge: what was taken from lots, of a refund: what went back to them; the rest were plain credits. */
   readonly lots: readonly SpentShare[]
-  /** A charge: what it was made of, as the JSON of an object; `''` where there is nothing to say. */
+  /** Of a charge or a refund: what its command said besides, as the JSON of an object; `''` where there is nothing to say. */
   readonly details: string
 }
 

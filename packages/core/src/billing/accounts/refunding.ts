@@ -1,6 +1,7 @@
 import { toCredits } from '../../credits.js'
 import type { Replies } from '../../ledger/commands.js'
 import { checkAccount, checkCredits, checkId, checkReason } from './arguments.js'
+import { entryDetails } from '../settlement/entry-details.js'
 import { confirmed, standingOf, type Confirming, type Standing } from './confirmed.js'
 import { findCharge } from './find-charge.js'
 
@@ -28,7 +29,7 @@ export async function refund(settings: Confirming, account: string, reservation:
   checkReason('reason', reason)
   const amount = credits === undefined ? 0 : checkCredits(credits)
   const charge = await findCharge((command) => confirmed(settings, `refund ${id}`, command), account, reservation)
-  const reply = await confirmed(settings, `refund ${id}`, { kind: 'refund', account, refund: id, reservation, entry: charge?.id ?? '', amount, reason })
+  const reply = await confirmed(settings, `refund ${id}`, { kind: 'refund', account, refund: id, reservation, entry: charge?.id ?? '', amount, reason, ...entryDetails({ refundId: id }, []) })
   const done = reply.kind === 'refunded'
   return { kind: reply.kind, replayed: done && reply.replayed, refunded: done ? toCredits(reply.amount) : 0, ...standingOf(reply) }
 }

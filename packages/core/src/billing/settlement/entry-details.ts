@@ -1,13 +1,15 @@
 import type { Call } from '../call/call.js'
 import type { ChargeItem } from '../prices/route.js'
 
-/** What a charge's ledger entry says of the call besides its amount. */
+/** What a ledger entry says besides its amount: a charge of its call, a refund of itself. */
 export interface EntryDetails {
   /** The `priceBookVersion` option. */
   readonly priceBookVersion?: string
   /** The request's X-Request-Id. */
   readonly requestId?: string
   readonly items?: readonly ChargeItem[]
+  /** The id under which a refund was given. */
+  readonly refundId?: string
 }
 
 /** The longest request id, and the longest JSON, that an entry keeps, in characters: entries are kept for good. */
