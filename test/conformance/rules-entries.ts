@@ -67,7 +67,7 @@ export function entryRules(rig: Rig): void {
       const charge = (await api.billing.entries('ada')).at(-1)!
       await api.billing.refund('ada', charge.reference, { id: 'ticket-7', reason: 'wrong answer', credits: 2 })
       expect((await api.billing.entries('ada', { after: charge.id }))).toEqual([
-        { id: '3', at: start, kind: 'refund', credits: 2, balance: 97, reference: charge.reference, label: 'wrong answer', shortfall: 0 },
+        { id: '3', at: start, kind: 'refund', credits: 2, balance: 97, reference: charge.reference, label: 'wrong answer', shortfall: 0, refundId: 'ticket-7' },
       ])
     })
 
