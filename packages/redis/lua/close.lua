@@ -13,7 +13,7 @@ end
 local function close(id, kind, ceiling, charge, shortfall)
   sweep_by(now + CLOSED_KEPT_MS)
   -- A lot that what was held of has come back to ends again, should the clock have been put back.
-  local next_end = lots_text == '' and 0 or lots.next_end()
+  local next_end = lots_text ~= '' and lots.next_end() or 0
   if next_end > 0 then sweep_by(next_end) end
   put(id, kind .. NOW .. ' ' .. ceiling .. ' ' .. charge .. ' ' .. shortfall)
   return kind, ceiling, charge, shortfall

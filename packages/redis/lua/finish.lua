@@ -7,7 +7,7 @@
 local function succeed(its, charge, details, scopes, call_name)
   local known = call_name and records.call(call_name)
   if not known or known.reservation ~= its.reservation then return settle(its.reservation, its.ceiling, charge, its.product, details, scopes) end
-  return settle(its.reservation, its.ceiling, charge, its.product, details, scopes, call_name, known.payload)
+  return settle(its.reservation, its.ceiling, charge, its.product, details, scopes, nil, call_name, known.payload)
 end
 
 commands.finish = function()

@@ -30,6 +30,20 @@ local function given_back(spent, before, amount)
   return back
 end
 
+-- count_refund(product, amount): counts what was given back of a charge
+local function count_refund(product, amount)
+  if usage_day ~= TODAY or not usage then rarely.open_day() end
+  local name = ' ' .. product .. '='
+  local _, at = string.find(usage, name, 1, true)
+  if not at then
+    usage = usage .. name .. '0:0'
+    at = #usage - 3
+  end
+  local used, refunded, rest = match(usage, '^(%d+:%d+):?(%d*)(.*)', at + 1)
+  usage = string.sub(usage, 1, at) .. used .. format(':%d', (refunded == '' and 0 or refunded) + amount) .. rest
+  change(USAGE_TODAY, usage)
+end
+
 commands.refund = function(id)
   local refunds = key('refunds')
   local refund, entry, amount, reason, details = text('refund'), text('entry'), number('amount'), text('reason'), text('details')
@@ -51,7 +65,7 @@ commands.refund = function(id)
   local back = given_back(spent_by(charged + 0, lots_spent), before, amount)
   post('refund', format('%d', amount), '0', id, reason, NOW, lots.terms_of(back), details)
   for _, share in ipairs(back) do lots.restore(share) end
-  count(product, 0, 0, amount)
+  count_refund(product, amount)
   flush() -- before it is remembered: a refund that is remembered has been posted
   call('HSET', refunds, id, format('%d', before + amount), id .. ' ' .. refund, format('%d', amount))
   return 'refunded ' .. format('%d', amount) .. ' ' .. '0' .. ' ' .. format('%d', left - amount) .. ' ' .. balance .. ' ' .. reserved

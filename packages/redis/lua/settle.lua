@@ -10,11 +10,18 @@ local function take_late(owed)
   return format('%d', taken), format('%d', owed - taken)
 end
 
--- settle(id, ceiling, charge, product, details, scopes, name, payload, response): how it ended; `scopes` are the budgets that a late charge
--- counts in, `name` is that of its call's record, or nil
-local function settle(id, ceiling, charge, product, details, scopes, name, payload, response)
+-- forgotten_by(): until when what is over may have been forgotten. Not the clock alone: it stays so when that is put back.
+local function forgotten_by()
+  return max(now, rarely.own(':sweptAt') or 0)
+end
+
+-- settle(id, ceiling, charge, product, details, scopes, first_sent_at, name, payload, response): how it ended, or nil where that may have been
+-- forgotten since it was sent first, if that is told; `scopes` are the budgets that a late charge counts in, `name` is that of its call's
+-- record, or nil
+local function settle(id, ceiling, charge, product, details, scopes, first_sent_at, name, payload, response)
   local kind, _, held, taken, fourth, windows = find(id)
   if kind and kind ~= 'o' then return kind, held, taken, fourth end
+  if not kind and first_sent_at and first_sent_at + CLOSED_KEPT_MS <= forgotten_by() then return nil end
 
   if kind then ceiling = held end
   local owed = charge + 0 < ceiling + 0 and charge or ceiling
@@ -34,10 +41,7 @@ commands.settle = function(id)
   local ceiling, charge, product, first_sent_at, details, scopes = text('ceiling'), text('charge'), text('product'), number('firstSentAt'), text('details'), text('budgets')
   local name, payload, response
   if text('key') ~= '' then name, payload, response = key('call'), text('payload'), text('response') end
-  if string.sub(field(id) or '', 1, 1) ~= 'o' and not find(id) then
-    -- Not the clock alone: what was forgotten stays so when it is put back.
-    local forgotten = max(now, rarely.own(':sweptAt') or 0)
-    if first_sent_at + CLOSED_KEPT_MS <= forgotten then return 'unknown ' .. format('%d', forgotten) .. ' ' .. balance .. ' ' .. reserved end
-  end
-  return closed_reply(settle(id, ceiling, charge, product, details, scopes, name, payload, response))
+  local kind, held, taken, shortfall = settle(id, ceiling, charge, product, details, scopes, first_sent_at, name, payload, response)
+  if not kind then return 'unknown ' .. format('%d', forgotten_by()) .. ' ' .. balance .. ' ' .. reserved end
+  return closed_reply(kind, held, taken, shortfall)
 end

@@ -2,24 +2,26 @@
 // each file's header against its code; what the headers say is then what the TypeScript side encodes and decodes by.
 import { createHash } from 'node:crypto'
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
-import { assemble, filesOf, whenAsked, within } from './assemble.js'
+import { assemble, filesOf, inline, untilAsked, whenAsked, within } from './assemble.js'
 import { checkScript, contract } from './contract.js'
 
 const lua = new URL('../lua/', import.meta.url)
 const generated = new URL('../src/program.generated.ts', import.meta.url)
 
 /** The files of each script, each behind those whose functions it calls. What most batches do without is made when it is asked for. */
-const prelude = ['limits', 'reader', 'clock']
+const prelude = ['reader', 'clock']
 const program = [
   ...prelude, 'state', within(
     'account', 'journal', 'reservation', 'flush',
-    whenAsked('lots', 'lots'),
-    whenAsked('alerts', 'alerts'),
-    whenAsked('plan', 'calendar', 'allowance', 'budgets'),
-    whenAsked('rarely', 'own', 'forget', 'all-reservations', 'sweep', 'frees-at', 'usage-days'),
-    whenAsked('records', 'record', 'keyed-call'),
+    untilAsked(['lots', 'alerts', 'plan', 'rarely'],
+      whenAsked('lots', 'lots'),
+      whenAsked('alerts', 'alerts'),
+      whenAsked('plan', 'calendar', 'allowance', 'budgets'),
+      whenAsked('rarely', 'own', 'forget', 'all-reservations', 'sweep', 'frees-at', 'usage-days')),
     'count-usage', 'reserve', 'close', 'settle',
-    whenAsked('commands', 'release', 'prolong', 'extend', 'grant', 'refund', 'balance', 'watch', 'entries', 'exported', 'usage', 'operation', 'hold', 'progress', 'finish'),
+    untilAsked(['records', 'commands'],
+      whenAsked('records', 'record', 'keyed-call'),
+      whenAsked('commands', 'release', 'prolong', 'extend', 'grant', 'refund', 'balance', 'watch', 'entries', 'exported', 'usage', 'operation', 'hold', 'progress', 'finish')),
     'program',
   ),
 ]
@@ -38,7 +40,7 @@ const repair = ['reader', 'repair']
 
 const scripts = [program, ...Object.values(shared), repair]
 const files = new Map(readdirSync(lua).map((file) => [file.replace(/\.lua$/, ''), contract(readFileSync(new URL(file, lua), 'utf8'))]))
-const used = new Set(filesOf([...scripts.flat(), ...partitions]))
+const used = new Set(['limits', ...filesOf([...scripts.flat(), ...partitions])])
 const faults = [
   ...[...files.keys()].filter((name) => !used.has(name)).map((name) => `${name}.lua is in no script`),
   ...scripts.flatMap((parts) => checkScript(parts, files)),
@@ -49,7 +51,7 @@ if (faults.length > 0) {
 }
 
 const script = (parts) => {
-  const text = assemble(parts, files)
+  const text = inline(files.get('limits').code, assemble(parts, files))
   return { text, sha1: createHash('sha1').update(text).digest('hex') }
 }
 const each = (object, make) => Object.fromEntries(Object.entries(object).map(([name, value]) => [name, make(value, name)]))
