@@ -61,7 +61,7 @@ export class Load {
 
   /** Calls that came to nothing are made again, until the load has stopped and they have had time. */
   async #untilAnswered(send: () => Promise<Reply | undefined>): Promise<Reply | undefined> {
-    for (let tries = 0; tries < 30; tries += this.#stopping ? 1 : 0) {
+    for (let tries = 0; tries < 10; tries += this.#stopping ? 1 : 0) {
       const reply = await send()
       if (reply?.status === 200 || reply?.status === 402) return reply
       await delay(100)

@@ -10,7 +10,7 @@ const PARTITIONS = 64
 /** What the ledger says of what clients were told. */
 export interface Verdict {
   /** What must never be, whatever was lost. */
-  readonly faults: readonly string[]
+  readonly faults: string[]
   /** Acknowledged, and not there. */
   readonly lostCharges: number
   readonly lostGrants: number
