@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { afterAll } from 'vitest'
 import { bundleApp } from './app-process.js'
 import { openClient, type Where } from './connection.js'
 import { Fleet, TTL } from './fleet.js'
@@ -6,6 +7,9 @@ import { Load } from './load.js'
 import { untilNothingReserved, verify, type Verdict } from './verify.js'
 
 export const CLEAN: Verdict = { faults: [], lostCharges: 0, lostGrants: 0, lostPending: 0 }
+
+const program = bundleApp()
+afterAll(async () => (await program).remove())
 
 /** After a fault, for how long Redis may take to be there again, ms. */
 const RECOVERY = 30_000
@@ -23,11 +27,10 @@ interface Scene {
 
 /** Plays what happens to three app processes under load, then holds the ledger against what their clients were told. */
 export async function play({ name, where, admin = where, clocks, act }: Scene): Promise<Verdict> {
-  const program = await bundleApp()
   const redis = openClient(admin)
   const prefix = crypto.randomUUID()
   try {
-    const fleet = await Fleet.start(program.file, where, prefix, clocks)
+    const fleet = await Fleet.start((await program).file, where, prefix, clocks)
     const load = new Load(() => fleet.anyUrl())
     await load.charges(20)
     await act(fleet, load)
@@ -44,7 +47,6 @@ export async function play({ name, where, admin = where, clocks, act }: Scene): 
     return verdict
   } finally {
     redis.disconnect()
-    await program.remove()
   }
 }
 
