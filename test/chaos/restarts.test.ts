@@ -3,7 +3,7 @@ import { DurableRedis } from './durable-redis.js'
 import { CLEAN, moment, play } from './play.js'
 
 /** More for a longer search: `FAREBOX_REDIS_RESTARTS=50 npx vitest run test/chaos/restarts.test.ts` */
-const RESTARTS = Number(process.env['FAREBOX_REDIS_RESTARTS'] ?? 2)
+const RESTARTS = Number(process.env['FAREBOX_REDIS_RESTARTS'] ?? 1)
 /** What `everysec` may have left unwritten when the power fails, ms. */
 const UNWRITTEN = 1_000
 
