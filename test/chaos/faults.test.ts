@@ -41,4 +41,4 @@ it(`nothing is lost or charged twice: ${FAULTS} times each of ${Object.keys(faul
       }
     },
   })).toEqual(CLEAN)
-}, 30_000 + FAULTS * 10_000)
+}, 90_000 + FAULTS * 10_000)

@@ -18,4 +18,4 @@ it(`nothing that was acknowledged is lost, doubled or overspent over ${KILLS} ki
   })
   // A charge that was told to be pending goes with its process; here the store is always there.
   expect(verdict).toEqual(CLEAN)
-}, 30_000 + KILLS * 3_000)
+}, 90_000 + KILLS * 10_000)
