@@ -2,7 +2,6 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { Unreserved } from '../src/billing/admission/unreserved.js'
 import { Delivery } from '../src/billing/settlement/delivery.js'
 import { Postings } from '../src/billing/settlement/postings.js'
-import type { Spool } from '../src/billing/settlement/spool.js'
 import { Renewal } from '../src/billing/settlement/renewal.js'
 import { apply } from '../src/ledger/apply.js'
 import type { Closed, LedgerCommand, OperationRead, Settle } from '../src/ledger/commands.js'
@@ -19,14 +18,14 @@ const closed: Closed = { kind: 'settled', ceiling: 5_000_000, charge: 2_000_000,
 type Reply = ReplyTo<Command>
 const failing = () => Promise.reject(new Error('connection lost'))
 
-function postingTo(answer: (command: Command) => Reply | Promise<Reply>, spool?: Spool, unreserved = new Unreserved(0)) {
+function postingTo(answer: (command: Command) => Reply | Promise<Reply>) {
   const { store, sent } = scriptedStore(answer)
   const { logger, warnings, errors } = recordingLogger()
   const { events, told } = recordingEvents(logger)
   const renewal = new Renewal(store, 60_000, events, logger)
   const stopped = vi.spyOn(renewal, 'stop')
   const delivery = new Delivery(store, 1_000, new Watcher(parseOptions({ account: () => 'ada', store }), events), events)
-  return { postings: new Postings(delivery, renewal, unreserved, spool, logger), sent, stopped, warnings, errors, told }
+  return { postings: new Postings(delivery, renewal, new Unreserved(0), undefined, logger), sent, stopped, warnings, errors, told }
 }
 
 beforeEach(() => {
