@@ -134,7 +134,17 @@ describe('what is left', () => {
     expect(await taken(spool)).toEqual([])
     await spool.append('c')
     for (const record of records) record.leave()
-    expect(await taken(spool)).toEqual(['a', 'b'])
+    const again = await spool.take()
+    expect(again.map(({ record }) => record)).toEqual(['a', 'b'])
+    for (const record of again) record.remove()
+    await vi.waitFor(async () => expect(await content()).toBe('c\n'))
+  })
+
+  it('is not what the process itself has in memory, though it could not touch its file for long', async () => {
+    const spool = spoolDirectory(folder)
+    await spool.append('a')
+    await age()
+    expect(await taken(spool)).toEqual([])
   })
 
   it('is given as it is where it is torn, and so is what stands before it', async () => {
