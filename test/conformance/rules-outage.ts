@@ -1,4 +1,8 @@
-import { describe, expect, it, vi } from 'vitest'
+import { spoolDirectory } from '@farebox/core/spool'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { OpenOptions, Rig } from './adapter.js'
 import type { Api, Reply } from './adapter-api.js'
 import { startOwnRedis } from './adapter-redis.js'
@@ -73,6 +77,30 @@ export function outageRules(rig: Rig): void {
       await vi.waitFor(async () => expect(await api.standing()).toEqual({ balance: 50, reserved: 0, available: 50 }), { timeout: 5_000 })
     })
 
+    it('what could not be posted before the app was closed is posted, once, by the next one on the same spool', async () => {
+      const directory = await mkdtemp(join(tmpdir(), 'farebox-'))
+      onTestFinished(() => rm(directory, { recursive: true, force: true }))
+      const { api } = await open(({ store }) => { store.fault = 'fails' }, { spool: spoolDirectory(directory) })
+      for (let i = 0; i < 3; i++) {
+        api.store.fault = undefined
+        expect(await api.call('POST /run')).toMatchObject(pending)
+      }
+      await api.billing.close()
+      expect(api.errors.filter((error) => error.includes('given up'))).toEqual([])
+      const next = await open(() => {}, { beside: api, spool: spoolDirectory(directory) })
+      await vi.waitFor(async () => expect(await next.api.charges()).toEqual([5, 5, 5]), { timeout: 5_000 })
+      await vi.waitFor(async () => expect(await readdir(directory)).toEqual([]), { timeout: 5_000 })
+      await next.api.billing.close()
+    })
+
+    it('a spool that can\'t be written is logged, and billing goes on as without', async () => {
+      const { api } = await open(({ store }) => { store.fault = 'fails' }, { spool: spoolDirectory('/dev/null/spool') })
+      const reply = await api.call('POST /run')
+      expect(api.errors.filter((error) => error.includes('spool')).length).toBeGreaterThan(0)
+      api.store.fault = undefined
+      await expectPosted(api, reply)
+    })
+
     it('a reserve that comes too late holds nothing', async () => {
       const { api, handler } = await open(() => {})
       const { reached, release } = api.store.hold('reserve')
@@ -82,6 +110,71 @@ export function outageRules(rig: Rig): void {
       release()
       await vi.waitFor(async () => expect((await api.standing()).reserved).toBe(0))
       expect(handler).not.toHaveBeenCalled()
+    })
+  })
+
+  describe('onStoreError: { allow }', () => {
+    const statuses = (replies: readonly Reply[]) => replies.map(({ status }) => status).sort()
+    const together = (api: Api) => Promise.all(Array.from({ length: 12 }, () => api.call('POST /run')))
+
+    it.each(['fails', 'hangs'] as const)('never more than allowed run unposted while the store %s; they are charged when it is back, and then as many may again', async (fault) => {
+      const { api, handler } = await open(() => {}, { onStoreError: { allow: 24 }, allowance: 100 })
+      expect((await api.call('POST /run')).charged).toBe(5)
+      for (const posted of [1, 5, 9]) {
+        api.store.fault = fault
+        const replies = [...await together(api), ...await together(api)]
+        expect(statuses(replies)).toEqual([...Array(4).fill(200), ...Array(20).fill(503)])
+        for (const reply of replies) expect(reply).toMatchObject(reply.status === 200 ? pending : refused)
+        expect(await api.charges()).toHaveLength(posted)
+        api.store.fault = undefined
+        await vi.waitFor(async () => expect(await api.charges()).toEqual(Array(posted + 4).fill(5)), { timeout: 10_000 })
+      }
+      expect(handler).toHaveBeenCalledTimes(13)
+      expect(await api.standing()).toEqual({ balance: 35, reserved: 0, available: 35 })
+    })
+
+    it('what its account does not have is a shortfall', async () => {
+      const onShortfall = vi.fn()
+      const { api } = await open(() => {}, { onStoreError: { allow: 100 }, allowance: 12, on: { shortfall: onShortfall } })
+      expect((await api.call('POST /run')).charged).toBe(5)
+      api.store.fault = 'fails'
+      expect(statuses(await Promise.all([api.call('POST /run'), api.call('POST /run', { account: 'bob' })]))).toEqual([200, 200])
+      expect(await api.call('POST /run')).toMatchObject(pending)
+      api.store.fault = undefined
+      await vi.waitFor(() => expect(onShortfall).toHaveBeenCalledTimes(2), { timeout: 5_000 })
+      expect(await api.standing()).toEqual({ balance: 0, reserved: 0, available: 0 })
+      expect(onShortfall.mock.calls.map(([{ account, shortfall }]) => `${account} ${shortfall}`).sort()).toEqual(['ada 3', 'bob 5'])
+      api.loseLedger()
+    })
+
+    it('a call with an Idempotency-Key does not run: nobody can tell whether it was made before', async () => {
+      const { api, handler } = await open(() => {}, { onStoreError: { allow: 100 } })
+      api.store.fault = 'fails'
+      expect(await api.call('POST /run', { headers: { 'idempotency-key': 'k' } })).toMatchObject(refused)
+      expect(handler).not.toHaveBeenCalled()
+    })
+
+    it('a failed call costs nothing, and its share is free again', async () => {
+      const handler = () => ({ status: 500, json: {} })
+      const api = await rig.open({ routes: [{ route: 'POST /run', handler }], prices, allowance: 50, storeTimeout: 100, onStoreError: { allow: 5 } })
+      const callInOutage = async () => {
+        api.store.fault = 'fails'
+        const { status } = await api.call('POST /run')
+        api.store.fault = undefined
+        return status
+      }
+      expect(await callInOutage()).toBe(500)
+      await vi.waitFor(async () => expect(await callInOutage()).toBe(500), { timeout: 10_000, interval: 500 })
+      expect(await api.charges()).toEqual([])
+    })
+
+    it('a reserve that arrives after all is what the call is settled with', async () => {
+      const onLate = vi.fn()
+      const { api } = await open(() => held.release(), { onStoreError: { allow: 5 }, on: { late: onLate } })
+      const held = api.store.hold('reserve')
+      expect(await api.call('POST /run')).toMatchObject({ status: 200, charged: 5, remaining: 45 })
+      expect(await api.standing()).toEqual({ balance: 45, reserved: 0, available: 45 })
+      expect(onLate).not.toHaveBeenCalled()
     })
   })
 

@@ -21,7 +21,7 @@ const DECIDED = /(?<![\w.])[45]\d\d(?![\w.])|\bstatus(?:Code)?\s*(?:=|\?\?=|:|\(
 describe('structure', () => {
   it.each(['packages/client/src', 'packages/core/src', 'packages/hono/src'])('%s imports nothing of Node', (folder) => {
     // The entry points that need Node, and what they are compiled with.
-    const apart = /^packages\/core\/src\/(?:meter|ndjson|node\.d)\.ts:/
+    const apart = /^packages\/core\/src\/(?:meter|ndjson|spool|spool-file|disk|node\.d)\.ts:/
     expect(linesOf(folder).filter((line) => !apart.test(line) && /['"]node:/.test(code(line)))).toEqual([])
   })
 

@@ -6,13 +6,16 @@ import { OperationsDesk } from './billing/operations/operations-desk.js'
 import type { Operations } from './billing/operations/operations.js'
 import type { BillingOptions, Settings } from './billing/options.js'
 import { parseOptions } from './billing/parse-options.js'
+import { Delivery } from './billing/settlement/delivery.js'
 import { Postings } from './billing/settlement/postings.js'
 import { PriceList } from './billing/prices/price-list.js'
 import { RefusalCount } from './billing/admission/refusal-count.js'
+import { Unreserved } from './billing/admission/unreserved.js'
 import { Renewal } from './billing/settlement/renewal.js'
 import { reportRoutes, type Registered, type RouteReport } from './billing/report.js'
 import { Settler } from './billing/settlement/settlement.js'
 import { Watcher } from './billing/thresholds/watcher.js'
+import { toMicro } from './credits.js'
 import { FareboxError } from './errors.js'
 import { startExport } from './journal/export-journal.js'
 import { endpoints, type Endpoints } from './http/endpoints.js'
@@ -25,7 +28,7 @@ export interface Billing extends Accounts {
   readonly operations: Operations
   /** How often this process has refused calls, by code; with `enforce: false`, would have refused. */
   refusals(): Readonly<Record<string, number>>
-  /** Posts what still waits for the store, exports what the journal's sink takes of it, and closes the store. Call it when the server has stopped. */
+  /** Posts what still waits for the store, or leaves it in the spool, exports what the journal's sink takes of it, and closes the store. Call it when the server has stopped. */
   close(): Promise<void>
 }
 
@@ -65,11 +68,12 @@ export function createEngine<Request, Bodies, Responses>(options: BillingOptions
   const events = new Emitter(settings.on, logger)
   const renewal = new Renewal(store, reservationTtl, events, logger)
   const watcher = new Watcher(settings, events)
-  const postings = new Postings(store, storeTimeout, renewal, watcher, events, logger)
+  const unreserved = new Unreserved(toMicro(settings.onStoreError?.allow ?? 0)!)
+  const postings = new Postings(new Delivery(store, storeTimeout, watcher, events), renewal, unreserved, settings.spool, logger)
   const learning = new Learning(store, storeTimeout)
   const refusals = new RefusalCount()
   const journal = settings.journal && startExport(store, settings.journal, logger)
-  const desk: Desk = { settings, renewal, events, refusals, admitter: new Admitter(settings, watcher), settler: new Settler(postings, events, learning, logger) }
+  const desk: Desk = { settings, renewal, events, refusals, admitter: new Admitter(settings, watcher, unreserved), settler: new Settler(postings, events, learning, logger) }
   let warned = false
   const engine: Engine<Request> = {
     settings,

@@ -1,5 +1,6 @@
-import { open, type FileHandle } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { syncDirectory, withFile } from './disk.js'
 import { FareboxError } from './errors.js'
 import type { JournalSink } from './journal/sink.js'
 
@@ -29,22 +30,6 @@ export function ndjsonFile(path: string): JournalSink {
       if (whole === 0) await syncDirectory(dirname(path))
     }),
   }
-}
-
-async function withFile<T>(path: string, flags: string, act: (file: FileHandle) => Promise<T>): Promise<T> {
-  const file = await open(path, flags)
-  try {
-    return await act(file)
-  } finally {
-    await file.close()
-  }
-}
-
-/** A new file is there for good once its directory is on the disk. Windows does that by itself and opens no directory. */
-async function syncDirectory(path: string): Promise<void> {
-  await withFile(path, 'r', (directory) => directory.sync()).catch((error: { code?: string }) => {
-    if (!['EISDIR', 'EPERM', 'EINVAL'].includes(error.code ?? '')) throw error
-  })
 }
 
 /** How many bytes of the file are whole lines. */

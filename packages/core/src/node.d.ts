@@ -1,4 +1,4 @@
-/** The little of Node that `meter.ts` and `ndjson.ts` need: core is compiled without Node's types. */
+/** The little of Node that `meter.ts`, `ndjson.ts` and `spool.ts` need: core is compiled without Node's types. */
 declare module 'node:async_hooks' {
   export class AsyncLocalStorage<T> {
     run<R>(store: T, callback: () => R): R
@@ -17,8 +17,17 @@ declare module 'node:fs/promises' {
     close(): Promise<void>
   }
   export function open(path: string, flags: string): Promise<FileHandle>
+  export function mkdir(path: string, options: { readonly recursive: true }): Promise<unknown>
+  export function readdir(path: string): Promise<string[]>
+  export function readFile(path: string, encoding: 'utf8'): Promise<string>
+  export function rename(from: string, to: string): Promise<void>
+  export function stat(path: string): Promise<{ readonly mtimeMs: number }>
+  export function unlink(path: string): Promise<void>
+  /** Seconds since the epoch. */
+  export function utimes(path: string, accessed: number, modified: number): Promise<void>
 }
 
 declare module 'node:path' {
   export function dirname(path: string): string
+  export function join(...parts: readonly string[]): string
 }

@@ -9,7 +9,7 @@ import type { Store } from '../src/store/store.js'
 /** A call of 5 credits that is being handled, begun now. */
 export function openCall(over: Partial<OpenCall> = {}): OpenCall {
   return {
-    route: { product: 'runs', price: 5 }, key: 'POST /run', account: 'ada', reservation: 'r1', ceiling: 5_000_000, reservedAt: 1_000_000, startedAt: performance.now(),
+    route: { product: 'runs', price: 5 }, key: 'POST /run', account: 'ada', reservation: 'r1', ceiling: 5_000_000, reserved: true, reservedAt: 1_000_000, startedAt: performance.now(),
     call: { url: '/run', params: {}, query: () => ({}), header: () => undefined, request: {}, body: () => Promise.resolve({ kind: 'parsed', value: undefined }) },
     body: undefined, meter: new CallMeter(5, {}), idempotency: unkeyed, budgets: [], details: {}, ...over,
   }

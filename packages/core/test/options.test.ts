@@ -26,9 +26,17 @@ it('fills in every default', () => {
   })
 })
 
+it.each([null, 'allow', {}, { allow: '5' }, { allow: 0 }, { allow: Infinity }, { allow: 5, of: 'ada' }])('onStoreError can\'t be %o', (onStoreError) => {
+  expect(faultsOf({ account, store, onStoreError })).toEqual(['billing options: 1 fault', expect.stringContaining('onStoreError')])
+})
+
+it.each([null, {}, { append: () => {}, take: () => {} }])('a spool can\'t be %o', (spool) => {
+  expect(faultsOf({ account, store, spool })).toEqual(['billing options: 1 fault', expect.stringContaining('spool: expected a spool: spoolDirectory(path)')])
+})
+
 it('keeps what it is given, functions and schemas as they are', () => {
   const prices = { 'POST /run': { ...route, body: z.object({}), price: () => 1, charge: () => 1, metering: true, maxDuration: 5, operation: () => 'op', onAbort: 'release', providers: ['clearbit'], expected: { credits: 1, lowMs: 0, highMs: 5 }, tokens: () => ({}) }, 'GET /': 'free' }
-  const options = { account, store, prices, allowance: 0.5, unlisted: 'refuse', maxCeiling: 9, maxPerDay: () => 5, budgets: () => [], onThreshold: [{ below: 20 }, { used: 1 }], autoTopUp: { below: 5, topUp: () => 0 }, priceBookVersion: '2026-11', endpoints: { balance: '/b', usageSummary: false, operation: '/o/:id/state', estimate: '/quote' }, enforce: false, on: { settled: () => {} }, reservationTtl: 1_000, storeTimeout: 1, logger: console }
+  const options = { account, store, prices, allowance: 0.5, unlisted: 'refuse', maxCeiling: 9, maxPerDay: () => 5, budgets: () => [], onThreshold: [{ below: 20 }, { used: 1 }], autoTopUp: { below: 5, topUp: () => 0 }, priceBookVersion: '2026-11', spool: { append: () => {}, take: () => {}, close: () => {} }, onStoreError: { allow: 0.5 }, endpoints: { balance: '/b', usageSummary: false, operation: '/o/:id/state', estimate: '/quote' }, enforce: false, on: { settled: () => {} }, reservationTtl: 1_000, storeTimeout: 1, logger: console }
   expect(parseOptions(options)).toEqual(options)
 })
 
@@ -49,7 +57,7 @@ it.each([[0, 1], [0.0000009, 1], [0.000001, 0], [1, 0], [1.000001, 1], [NaN, 1]]
 
 it('lists every fault at once, each by its name', () => {
   const lines = faultsOf({
-    account: 'ada', store: 'redis', allowance: -1, unlisted: 'no', maxCeiling: Infinity, reservationTtl: 999, storeTimeout: 0.5, logger: {}, endpoints: { balance: 'b', operation: '/o', typo: '/' }, enforce: 'no', on: { settled: 5, setled: () => {} },
+    account: 'ada', store: 'redis', spool: '/var/spool', onStoreError: { allow: 0 }, allowance: -1, unlisted: 'no', maxCeiling: Infinity, reservationTtl: 999, storeTimeout: 0.5, logger: {}, endpoints: { balance: 'b', operation: '/o', typo: '/' }, enforce: 'no', on: { settled: 5, setled: () => {} },
     allowence: 5, maxPerDay: 'x', budgets: [], onThreshold: [{ below: 0 }, { used: 2 }, { above: 1 }], autoTopUp: { below: 0 }, priceBookVersion: 5,
     prices: {
       'post /run': route,
@@ -63,7 +71,7 @@ it('lists every fault at once, each by its name', () => {
     },
   })
   const expected = [
-    'account:', 'store:', 'allowance:', 'unlisted:', 'maxCeiling:', 'reservationTtl:', 'storeTimeout:', 'logger:', 'endpoints.balance:', 'endpoints.operation:.*:id', 'endpoints:.*typo', 'enforce:', 'on.settled:', 'on:.*setled', 'options:.*allowence', 'maxPerDay:', 'budgets:', 'onThreshold[.]0.below:', 'onThreshold[.]1.used:', 'onThreshold[.]2:', 'autoTopUp.below:', 'autoTopUp.topUp:', 'priceBookVersion:',
+    'account:', 'store:', 'spool:.*spoolDirectory', 'onStoreError.allow:', 'allowance:', 'unlisted:', 'maxCeiling:', 'reservationTtl:', 'storeTimeout:', 'logger:', 'endpoints.balance:', 'endpoints.operation:.*:id', 'endpoints:.*typo', 'enforce:', 'on.settled:', 'on:.*setled', 'options:.*allowence', 'maxPerDay:', 'budgets:', 'onThreshold[.]0.below:', 'onThreshold[.]1.used:', 'onThreshold[.]2:', 'autoTopUp.below:', 'autoTopUp.topUp:', 'priceBookVersion:',
     'prices\\["post /run"\\]:', 'prices\\["GET /items/:item/"\\]: means the same route as "GET /items/:id"',
     'prices\\["GET /none"\\]:', 'prices\\["GET /name"\\]: expected "free" or a route', 'prices\\["GET /empty"\\]product:|prices\\["GET /empty"\\].product:', 'prices\\["GET /empty"\\].?price:',
     'prices\\["GET /surrogate"\\]\\.?product: expected well-formed', ...['product', 'price', 'charge', 'body', 'rates.a', 'metering', 'maxDuration', 'operation', 'onAbort', 'providers.0', 'expected.lowMs', 'tokens'].map((field) => `prices\\["GET /wrong"\\]\\.?${field}:`), 'prices\\["GET /wrong"\\]\\.?expected:.*typo', 'prices\\["GET /wrong"\\]:.*prise',

@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { Unreserved } from '../src/billing/admission/unreserved.js'
+import { Delivery } from '../src/billing/settlement/delivery.js'
 import { Postings } from '../src/billing/settlement/postings.js'
 import { Renewal } from '../src/billing/settlement/renewal.js'
 import { apply } from '../src/ledger/apply.js'
@@ -22,7 +24,8 @@ function postingTo(answer: (command: Command) => Reply | Promise<Reply>) {
   const { events, told } = recordingEvents(logger)
   const renewal = new Renewal(store, 60_000, events, logger)
   const stopped = vi.spyOn(renewal, 'stop')
-  return { postings: new Postings(store, 1_000, renewal, new Watcher(parseOptions({ account: () => 'ada', store }), events), events, logger), sent, stopped, warnings, errors, told }
+  const delivery = new Delivery(store, 1_000, new Watcher(parseOptions({ account: () => 'ada', store }), events), events)
+  return { postings: new Postings(delivery, renewal, new Unreserved(0), undefined, logger), sent, stopped, warnings, errors, told }
 }
 
 beforeEach(() => {

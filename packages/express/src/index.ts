@@ -4,5 +4,5 @@ export { accounts, cloudEvents, exportJournal, FareboxError, isFareboxError, mem
 export type {
   Accounts, AutoTopUp, BelowThreshold, Billing, BillingOptions, BudgetLimit, ChargeContext, ChargeItem, Entry, ErrorCode, Estimate, Events, Failure, GrantOutcome,
   ItemizedCharge, JournalEntry, JournalExport, JournalSink, Limit, Listeners, Logger, MemoryStoreOptions, Metered, OperationOutcome, Operations, PriceBook, PriceContext,
-  RecurringAllowanceOptions, RefundOutcome, Route, RouteReport, Schema, Store, Success, ThresholdEvent, TokenMetered, TokenUsage, TopUpNeed, UsageSummary, UsedThreshold, WorkerOperations,
+  RecurringAllowanceOptions, RefundOutcome, Route, RouteReport, Schema, Spool, Store, StoreErrorPolicy, Success, ThresholdEvent, TokenMetered, TokenUsage, TopUpNeed, UsageSummary, UsedThreshold, WorkerOperations,
 } from '@farebox/core'

@@ -1,5 +1,5 @@
 import { toCredits } from '../credits.js'
-import type { OpenCall } from './call/call.js'
+import type { NamedCall } from './call/call.js'
 import type { ChargeItem } from './prices/route.js'
 import type { Logger } from './logger.js'
 import type { BelowThreshold, UsedThreshold } from './options.js'
@@ -19,7 +19,7 @@ export type ThresholdEvent = { readonly account: string; readonly balance: numbe
 
 /** What billing tells as it happens. Amounts in credits, times in ms. */
 export interface Events {
-  /** Its credits are set aside and its handler is about to run. */
+  /** Its credits are set aside, or `onStoreError` lets it run without, and its handler is about to run. */
   readonly admitted: CallEvent
   /** A call was refused with this code of DESIGN's; with `enforce: false` it would have been, and ran. */
   readonly refused: { readonly route: string; readonly code: string; readonly enforced: boolean }
@@ -44,7 +44,7 @@ export interface Events {
 /** What to call when something happens. */
 export type Listeners = { readonly [Name in keyof Events]?: (event: Events[Name]) => void | Promise<void> }
 
-export function callEvent({ key, account, reservation, ceiling }: OpenCall): CallEvent {
+export function callEvent({ key, account, reservation, ceiling }: NamedCall): CallEvent {
   return { route: key, account, reservation, ceiling: toCredits(ceiling) }
 }
 

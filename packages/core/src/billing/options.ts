@@ -4,6 +4,7 @@ import type { Store } from '../store/store.js'
 import type { Listeners } from './events.js'
 import type { Logger } from './logger.js'
 import type { PriceBook, Route } from './prices/route.js'
+import type { Spool } from './settlement/spool.js'
 
 /**
  * What `billing` takes. `Request` is what the framework gives its handlers: Express' request, Koa's and Hono's
@@ -62,6 +63,18 @@ export interface BillingOptions<Request, Bodies = unknown, Responses = unknown> 
    * @farebox/core/ndjson, or a sink of yours. See docs/journal.md. Default: nowhere.
    */
   readonly journal?: JournalSink
+  /**
+   * Where charges are kept that could not be posted, beside memory, so that they survive the process: `spoolDirectory(path)` of
+   * @farebox/core/spool. See docs/outages.md. Default: memory only.
+   */
+  readonly spool?: Spool
+  /**
+   * What calls may cost in all, in each process, that run while the store can't answer: their charges are posted when it is back, from what their
+   * accounts have then. Default: none run, each is refused with 503.
+   *
+   * @example onStoreError: { allow: 500 }
+   */
+  readonly onStoreError?: StoreErrorPolicy
   /** How long a reservation lives unless its call still runs, in ms. Default 60,000. */
   readonly reservationTtl?: number
   /** How long a call waits for the store before it is refused with 503, in ms. Default 1,000. */
@@ -89,6 +102,12 @@ export interface BudgetLimit {
   readonly limit: number
   /** A UTC day, a UTC calendar month, or for good. */
   readonly window: BudgetWindow
+}
+
+/** What runs while nobody can tell who has credits. */
+export interface StoreErrorPolicy {
+  /** Credits, above 0: the most that calls may cost together that were let in so and are not posted yet. */
+  readonly allow: number
 }
 
 export interface BelowThreshold {
@@ -138,6 +157,8 @@ export interface Settings<Request> {
   readonly enforce: boolean
   readonly on: Listeners
   readonly journal?: JournalSink | undefined
+  readonly spool?: Spool | undefined
+  readonly onStoreError?: StoreErrorPolicy | undefined
   readonly reservationTtl: number
   readonly storeTimeout: number
   readonly logger: Logger

@@ -8,6 +8,7 @@ import type { Logger } from './logger.js'
 import type { AutoTopUp, Settings } from './options.js'
 import { canonicalKey, parseRouteKey } from './prices/route-key.js'
 import type { Route } from './prices/route.js'
+import type { Spool } from './settlement/spool.js'
 
 const aFunction = <F>(what: string) => z.custom<F>((value) => typeof value === 'function', { error: `expected ${what}` })
 const EVENTS: readonly (keyof Events)[] = ['admitted', 'refused', 'settled', 'released', 'expired', 'clamped', 'late', 'shortfall', 'threshold', 'unlisted']
@@ -15,6 +16,11 @@ const credits = z.number().min(0).max(MAX_CREDITS)
 const limit = z.union([credits, aFunction<() => unknown>('a function')], { error: `expected a number of credits from 0 to ${MAX_CREDITS}, or a function` }).optional()
 export const milliseconds = z.int().min(1)
 const endpoint = (path: string) => z.union([z.string().startsWith('/'), z.literal(false)], { error: 'expected a path that starts with "/", or false' }).default(path)
+
+function isSpool(value: unknown): boolean {
+  const { append, take, close } = (value ?? {}) as Partial<Spool>
+  return [append, take, close].every((method) => typeof method === 'function')
+}
 
 const schemaOption = z.custom<Route['body']>(
   (value) => typeof (value as Route['body'])?.['~standard']?.validate === 'function',
@@ -93,6 +99,8 @@ const optionsSchema = z.strictObject({
   journal: z.custom<JournalSink>((value) => typeof (value as JournalSink | undefined)?.write === 'function', {
     error: 'expected a sink with a method write: cloudEvents({ url, source }), or ndjsonFile(path) of @farebox/core/ndjson',
   }).optional(),
+  spool: z.custom<Spool>(isSpool, { error: 'expected a spool: spoolDirectory(path) of @farebox/core/spool' }).optional(),
+  onStoreError: z.strictObject({ allow: credits.positive() }, { error: 'expected { allow: credits }' }).optional(),
   reservationTtl: milliseconds.min(1_000).default(60_000),
   storeTimeout: milliseconds.default(1_000),
   logger: z.custom<Logger>((value) => typeof (value as Logger | undefined)?.warn === 'function' && typeof (value as Logger).error === 'function', {

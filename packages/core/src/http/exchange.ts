@@ -162,7 +162,7 @@ export class Exchange {
         return replay(admission.replayed, route)
       case 'admitted':
         this.#open = admission.open
-        this.desk.renewal.start(admission.open)
+        if (admission.open.reserved) this.desk.renewal.start(admission.open)
         this.desk.events.emit('admitted', callEvent(admission.open))
         return undefined
     }

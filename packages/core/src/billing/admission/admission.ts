@@ -13,6 +13,10 @@ import { reservationIds } from './reservation-id.js'
 import type { Route } from '../prices/route.js'
 import { detailsOf } from '../settlement/entry-details.js'
 import { ok, refuse, type Step } from './step.js'
+import type { Unreserved } from './unreserved.js'
+
+/** What becomes of a call when the store does not say whether it is covered. */
+type Unanswered = { readonly kind: 'unreserved' } | { readonly kind: 'unavailable' }
 
 export type Admission =
   | Extract<Step<never>, { kind: 'refused' }>
@@ -25,8 +29,9 @@ export class Admitter {
   readonly #allowance: ReturnType<typeof allowanceOf>
   readonly #quoter: Quoter
   readonly #nextId = reservationIds()
+  #lastReserved: Pick<OpenCall, 'reservedAt' | 'startedAt'> | undefined
 
-  constructor(private readonly settings: Settings<never>, private readonly watcher: Watcher) {
+  constructor(private readonly settings: Settings<never>, private readonly watcher: Watcher, private readonly unreserved: Unreserved) {
     this.#allowance = allowanceOf(settings)
     this.#quoter = new Quoter(settings)
   }
@@ -42,20 +47,22 @@ export class Admitter {
     if (keyed.kind === 'refused') return keyed
     const reservation = this.#nextId()
     const reply = await this.#reserve(quoted.value, reservation, keyed.value)
-    if (!reply) return refuse({ kind: 'unavailable' })
+    if (reply.kind === 'unavailable') return refuse(reply)
     if (reply.kind === 'replayed') return { kind: 'replayed', replayed: reply }
-    if (reply.kind !== 'reserved') return this.#refuse(reply, route, call, quoted.value)
+    if (reply.kind !== 'reserved' && reply.kind !== 'unreserved') return this.#refuse(reply, route, call, quoted.value)
     const meter = new CallMeter(toCredits(ceiling), route.rates ?? {})
-    const { reservedAt } = reply
+    const reserved = reply.kind === 'reserved'
+    const startedAt = performance.now()
+    const reservedAt = reserved ? reply.reservedAt : this.#storeTimeAt(startedAt)
+    if (reserved) this.#lastReserved = { reservedAt, startedAt }
     const scopes = budgets.map(({ scope, window }) => ({ scope, window }))
     const details = detailsOf(call, this.settings.priceBookVersion)
-    const startedAt = performance.now()
-    const open = { route, key, account, reservation, ceiling, reservedAt, startedAt, call, body, meter, idempotency: keyed.value, budgets: scopes, details }
+    const open = { route, key, account, reservation, ceiling, reserved, reservedAt, startedAt, call, body, meter, idempotency: keyed.value, budgets: scopes, details }
     return { kind: 'admitted', open }
   }
 
-  /** Fails fast and closed: a store that does not answer lets nobody in. */
-  async #reserve({ account, ceiling, limits: { budgets } }: Quote, reservation: string, { key, payload }: Idempotency): Promise<Replies['reserve'] | undefined> {
+  /** Fails fast and closed: a store that does not answer lets nobody in beyond what is allowed. */
+  async #reserve({ account, ceiling, limits: { budgets } }: Quote, reservation: string, { key, payload }: Idempotency): Promise<Replies['reserve'] | Unanswered> {
     const { store, storeTimeout, reservationTtl, logger } = this.settings
     try {
       const sent = store.send({
@@ -64,10 +71,18 @@ export class Admitter {
       return await withDeadline(sent, storeTimeout)
     } catch (error) {
       logger.error(`farebox: could not reserve: ${(error as Error).message}`, error)
+      // Whether its key has been used can't be told either. Should the reserve still arrive, the call is settled under the same id.
+      if (key === '' && this.unreserved.admit(reservation, ceiling)) return { kind: 'unreserved' }
       // It may still arrive: closing the id gives the credits back at once, else they come back at the deadline.
       void store.send({ kind: 'release', account, reservation, key }).catch(() => {})
-      return undefined
+      return { kind: 'unavailable' }
     }
+  }
+
+  /** As far as it can be told from when it last answered; a settle that was first sent too long ago asks the journal. */
+  #storeTimeAt(moment: number): number {
+    const { reservedAt, startedAt } = this.#lastReserved ?? { reservedAt: 0, startedAt: moment }
+    return reservedAt + moment - startedAt
   }
 
   async #refuse(reply: Exclude<Replies['reserve'], Reserved | Replayed>, route: Route, call: Call, quote: Quote): Promise<Admission> {

@@ -30,7 +30,7 @@ export interface Idempotency {
   readonly payload: string
 }
 
-/** A call whose price is reserved and that has not been settled. */
+/** A call that was let in and has not been settled. */
 export interface OpenCall {
   readonly route: Route
   /** The route's key, for messages. */
@@ -39,7 +39,9 @@ export interface OpenCall {
   readonly reservation: string
   /** Micro-credits. */
   readonly ceiling: number
-  /** When the store reserved it, in the store's time, ms. */
+  /** Whether its price is set aside; else it runs on what `onStoreError` allows. */
+  readonly reserved: boolean
+  /** When the store reserved it or would have, in the store's time, ms; 0 where that is not known. */
   readonly reservedAt: number
   /** The same moment on this process's monotonic clock, ms. */
   readonly startedAt: number
@@ -52,6 +54,9 @@ export interface OpenCall {
   /** For its ledger entry. */
   readonly details: EntryDetails
 }
+
+/** What is enough to name a call once it has ended. */
+export type NamedCall = Pick<OpenCall, 'key' | 'account' | 'reservation' | 'ceiling'>
 
 /** What a call cost. Amounts are micro-credits. */
 export interface Receipt {

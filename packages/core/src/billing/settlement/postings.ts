@@ -1,30 +1,25 @@
-import type { Closed, Hold, OperationConflict, OperationRead, Release, Settle } from '../../ledger/commands.js'
-import type { Command, ReplyTo } from '../../store/commands.js'
-import type { Store } from '../../store/store.js'
-import type { OpenCall } from '../call/call.js'
-import { toCredits } from '../../credits.js'
-import { RECORD_KEPT_MS } from '../../ledger/limits.js'
-import { callEvent, type Emitter } from '../events.js'
-import { findCharge } from '../accounts/find-charge.js'
-import { withDeadline } from '../deadline.js'
+import type { Unreserved } from '../admission/unreserved.js'
+import type { NamedCall, OpenCall } from '../call/call.js'
 import type { Logger } from '../logger.js'
-import type { Watcher } from '../thresholds/watcher.js'
 import { tryAgain } from '../persist.js'
+import { backgroundTimer } from '../timers.js'
+import type { Delivery, Ended, Ending } from './delivery.js'
 import type { Renewal } from './renewal.js'
+import type { Spool, SpooledRecord, TakenRecord } from './spool.js'
+import { readRecord, recordOf } from './spool-record.js'
 
-type Ending = Settle | Release | (Hold & { readonly place: string })
-type Ended = Closed | OperationRead | OperationConflict
-
-/** How many endings may wait for a store that can't be reached. */
+/** How many endings may wait in memory for a store that can't be reached. */
 const MAX_KEPT = 10_000
+/** How often the spool is asked for what nobody has in memory, ms. */
+const TAKE_MS = 2_500
 
 export type Posting =
   | { readonly kind: 'posted'; readonly ended: Ended }
-  /** The store could not be reached; the ending waits here and is sent until it is there. */
+  /** The store could not be reached; the ending is kept and sent until it is there. */
   | { readonly kind: 'kept' }
 
 /**
- * Posts the endings of calls. One that does not reach the store is kept and sent again until it does, with its
+ * Posts the endings of calls. One that does not reach the store is kept, in memory and in the spool, and sent again until it does, with its
  * reservation kept alive: a known charge is never dropped without a record.
  */
 export class Postings {
@@ -33,35 +28,52 @@ export class Postings {
   /** How many endings wait to be sent again. */
   #kept = 0
   #closing = false
+  #spoolFails = false
 
   constructor(
-    private readonly store: Store,
-    private readonly timeoutMs: number,
+    private readonly delivery: Delivery,
     private readonly renewal: Renewal,
-    private readonly watcher: Watcher,
-    private readonly events: Emitter,
+    private readonly unreserved: Unreserved,
+    private readonly spool: Spool | undefined,
     private readonly logger: Logger,
-  ) {}
+  ) {
+    if (spool) this.#takeFrom(spool)
+  }
 
   /** Answers after one try. Never rejects. */
   post(open: OpenCall, command: Ending): Promise<Posting> {
     return this.#track(this.#postOrKeep(open, command))
   }
 
-  /** Resolves when nothing is on its way any more. What still can't be posted gets one more try, then is given up. */
+  /** Resolves when nothing is on its way any more. What still can't be posted gets one more try, then stays in the spool or is given up. */
   async drain(): Promise<void> {
     this.#closing = true
     while (this.#work.size > 0) await Promise.all(this.#work)
+    await this.spool?.close()
   }
 
   async #postOrKeep(open: OpenCall, command: Ending): Promise<Posting> {
     try {
       return { kind: 'posted', ended: await this.#deliver(open, command) }
     } catch (error) {
-      if (this.#kept >= MAX_KEPT) this.#giveUp(open, command, error)
       // A response is only worth keeping while the store takes it: ten thousand of them would not fit here.
-      else void this.#track(this.#retry(open, command.kind === 'release' ? command : { ...command, response: '' }))
+      await this.#keep(open, command.kind === 'release' ? command : { ...command, response: '' }, error)
       return { kind: 'kept' }
+    }
+  }
+
+  async #keep(open: OpenCall, command: Ending, error: unknown): Promise<void> {
+    const spooled = await this.#toSpool(open, command)
+    if (this.#kept < MAX_KEPT) void this.#track(this.#retry(open, command, spooled))
+    else this.#putAway(open, command, spooled, error)
+  }
+
+  async #toSpool(open: OpenCall, command: Ending): Promise<SpooledRecord | undefined> {
+    try {
+      return await this.spool?.append(recordOf(open, command))
+    } catch (error) {
+      this.logger.error('farebox: a charge could not be written to the spool, it is in memory only', error)
+      return undefined
     }
   }
 
@@ -71,60 +83,66 @@ export class Postings {
     return tracked
   }
 
-  async #retry(open: OpenCall, command: Ending): Promise<void> {
+  async #retry(call: NamedCall, command: Ending, spooled: SpooledRecord | undefined): Promise<void> {
     this.#kept++
     try {
-      const ended = await tryAgain(() => this.#deliver(open, command), () => this.#closing)
-      if (ended.kind === 'operation_conflict') this.#giveUp(open, command, new Error('its operation has the id of another one'))
+      const ended = await tryAgain(() => this.#deliver(call, command), () => this.#closing)
+      if (ended.kind === 'operation_conflict') this.#giveUp(call, command, new Error('its operation has the id of another one'))
+      spooled?.remove()
     } catch (error) {
-      this.#giveUp(open, command, error)
+      this.#putAway(call, command, spooled, error)
     }
     this.#kept--
   }
 
-  async #deliver(open: OpenCall, command: Ending): Promise<Ended> {
-    const ended = await this.#send(command)
+  async #deliver(call: NamedCall, command: Ending): Promise<Ended> {
+    const ended = await this.delivery.deliver(call, command)
     // Of a conflict nothing has come yet: what its call is charged instead ends it.
-    if (ended.kind !== 'operation_conflict') this.renewal.stop(open)
-    // A call that cost nothing as well: what it gave back may have ended meanwhile.
-    if (ended.kind === 'settled' || ended.kind === 'released') this.watcher.look(open.account)
-    if (ended.kind === 'settled' && ended.late) this.events.late(callEvent(open), toCredits(ended.charge), toCredits(ended.shortfall))
+    if (ended.kind === 'operation_conflict') return ended
+    this.renewal.stop(call)
+    this.unreserved.posted(call.reservation)
     return ended
   }
 
+  /** For an ending that memory keeps no longer. */
+  #putAway(call: NamedCall, command: Ending, spooled: SpooledRecord | undefined, error: unknown): void {
+    if (!spooled) return this.#giveUp(call, command, error)
+    this.renewal.stop(call)
+    spooled.leave()
+  }
+
   /** The record of last resort: everything that is needed to post the charge by hand. */
-  #giveUp(open: OpenCall, command: Ending, error: unknown): void {
-    this.renewal.stop(open)
+  #giveUp(call: NamedCall, command: Ending, error: unknown): void {
+    this.renewal.stop(call)
     this.logger.error(`farebox: given up: ${JSON.stringify(command)} could not be posted`, error)
   }
 
-  async #send(command: Ending): Promise<Ended> {
-    if (command.kind === 'hold') return this.#hold(command)
-    const reply = await this.#ask(command)
-    return reply.kind === 'unknown' ? this.#resolve(command as Settle, reply.now) : reply
+  /** Goes on taking what earlier processes have left, and what memory had no room for. */
+  #takeFrom(spool: Spool): void {
+    void this.#track(this.#takeAll(spool)).then(() => {
+      if (!this.#closing) backgroundTimer(() => this.#takeFrom(spool), TAKE_MS)
+    })
   }
 
-  /** First where to find it: a worker that hears of the operation looks there. */
-  async #hold({ place, ...command }: Hold & { readonly place: string }): Promise<OperationRead | OperationConflict> {
-    const { operation, ttlMs } = command
-    const registered = await this.#ask({ kind: 'register', operation, place, keptMs: ttlMs + RECORD_KEPT_MS })
-    if (registered.kind === 'registered') return this.#ask(command)
-    const { balance, reserved, available } = await this.#ask({ kind: 'balance', account: command.account })
-    return { kind: 'operation_conflict', balance, reserved, available }
-  }
-
-  /** The store can't tell any more whether this settle was posted: its journal can. */
-  async #resolve(command: Settle, now: number): Promise<Ended> {
-    const posted = await findCharge((read) => this.#ask(read), command.account, command.reservation)
-    if (posted) {
-      const { balance, reserved, available } = await this.#ask({ kind: 'balance', account: command.account })
-      const { ceiling } = command
-      return { kind: 'settled', ceiling, charge: -posted.amount, shortfall: posted.shortfall, late: false, balance, reserved, available }
+  async #takeAll(spool: Spool): Promise<void> {
+    try {
+      // Well below the most: else what is taken now would leave no room for the next call's.
+      while (!this.#closing && this.#kept < MAX_KEPT / 2) {
+        const taken = await spool.take()
+        if (taken.length === 0) break
+        for (const left of taken) this.#takeUp(left)
+      }
+      this.#spoolFails = false
+    } catch (error) {
+      if (!this.#spoolFails) this.logger.error('farebox: the spool can\'t be read', error)
+      this.#spoolFails = true
     }
-    return this.#send({ ...command, firstSentAt: now })
   }
 
-  #ask<C extends Command>(command: C): Promise<ReplyTo<C>> {
-    return withDeadline(this.store.send(command), this.timeoutMs)
+  #takeUp(taken: TakenRecord): void {
+    const read = readRecord(taken.record)
+    if (read) return void this.#track(this.#retry(read.call, read.command, taken))
+    this.logger.error(`farebox: skipped a record of the spool that is not whole: ${taken.record}`)
+    taken.remove()
   }
 }

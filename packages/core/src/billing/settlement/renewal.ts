@@ -1,5 +1,5 @@
 import type { Store } from '../../store/store.js'
-import type { OpenCall } from '../call/call.js'
+import type { NamedCall, OpenCall } from '../call/call.js'
 import { toCredits } from '../../credits.js'
 import { callEvent, type Emitter } from '../events.js'
 import type { Logger } from '../logger.js'
@@ -13,20 +13,20 @@ import { backgroundTimer, timersEndWithRequest } from '../timers.js'
  * workerd cancels a timer with the request that set it, so there each call has one of its own.
  */
 export class Renewal {
-  readonly #open = new Set<OpenCall>()
+  readonly #open = new Map<string, OpenCall>()
   readonly #timersEndWithRequest = timersEndWithRequest()
   #timer: ReturnType<typeof setTimeout> | undefined
 
   constructor(private readonly store: Store, private readonly ttlMs: number, private readonly events: Emitter, private readonly logger: Logger) {}
 
   start(open: OpenCall): void {
-    this.#open.add(open)
+    this.#open.set(open.reservation, open)
     if (this.#timersEndWithRequest) this.#armFor(open)
     else this.#arm()
   }
 
-  stop(open: OpenCall): void {
-    this.#open.delete(open)
+  stop({ reservation }: NamedCall): void {
+    this.#open.delete(reservation)
   }
 
   #arm(): void {
@@ -37,7 +37,7 @@ export class Renewal {
 
   #armFor(open: OpenCall): void {
     setTimeout(() => {
-      if (!this.#open.has(open)) return
+      if (!this.#open.has(open.reservation)) return
       this.#renew(open, performance.now() - open.startedAt)
       this.#armFor(open)
     }, this.ttlMs / 3)
@@ -46,7 +46,7 @@ export class Renewal {
   #tick(): void {
     this.#timer = undefined
     const now = performance.now()
-    for (const open of this.#open) this.#renew(open, now - open.startedAt)
+    for (const open of this.#open.values()) this.#renew(open, now - open.startedAt)
     if (this.#open.size > 0) this.#arm()
   }
 
@@ -62,7 +62,7 @@ export class Renewal {
     const { account, reservation } = open
     this.store.send({ kind: 'extend', account, reservation, ttlMs: this.ttlMs }).then(({ kind }) => {
       // Only a call that is still running has lost anything.
-      if (kind === 'gone' && this.#open.delete(open)) this.events.emit('expired', callEvent(open))
+      if (kind === 'gone' && this.#open.delete(reservation)) this.events.emit('expired', callEvent(open))
     }).catch(() => {})
   }
 }
