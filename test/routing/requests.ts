@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import type { LayoutRoute } from './layout.js'
 
 /** A request, before it is known on which app it is tried. */
 export interface Draft {
@@ -94,7 +95,8 @@ const HEADERS = [
   'X-Forwarded-Prefix: /v1', 'X-Forwarded-Host: other.example', 'Cache-Control: no-cache', 'Origin: http://o', 'Access-Control-Request-Method: POST',
 ]
 
-const METHODS = ['GET', 'GET', 'GET', 'POST', 'POST', 'HEAD', 'HEAD', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'TRACE', 'PROPFIND', 'SEARCH', 'PURGE', 'M-SEARCH', 'LINK']
+/** `AIMED`: one that the route has. */
+const METHODS = [...Array<string>(12).fill('AIMED'), 'GET', 'GET', 'POST', 'HEAD', 'HEAD', 'HEAD', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'TRACE', 'PROPFIND', 'SEARCH', 'PURGE', 'M-SEARCH', 'LINK']
 
 const some = <T>(weight: number, arbitrary: fc.Arbitrary<T>, instead: T) => fc.oneof({ weight, arbitrary }, { weight: 100 - weight, arbitrary: fc.constant(instead) })
 
@@ -102,7 +104,7 @@ export const drafts: fc.Arbitrary<Draft> = fc.record({
   route: fc.nat(99),
   fill: fc.constantFrom('7', 'run', 'Run', 'v1', 'a', 'x.y', '%20', 'a%2Fb', '..', 'estimate'),
   method: fc.constantFrom(...METHODS),
-  spelling: fc.array(fc.constantFrom(...Object.keys(SPELLINGS) as (keyof typeof SPELLINGS)[]), { maxLength: 3, size: 'small' }),
+  spelling: fc.oneof(...[0, 0, 1, 1, 1, 2, 3].map((length) => fc.array(fc.constantFrom(...Object.keys(SPELLINGS) as (keyof typeof SPELLINGS)[]), { minLength: length, maxLength: length }))),
   at: fc.nat(30),
   headers: fc.array(fc.constantFrom(...HEADERS), { maxLength: 2 }),
   body: some(25, fc.constantFrom('told', 'chunked'), 'none'),
@@ -123,10 +125,12 @@ export interface WireRequest {
   readonly alone: boolean
 }
 
-/** @param paths of the app's routes */
-export function written(draft: Draft, name: string, paths: readonly string[]): WireRequest {
-  const { method, payer, body, odd } = draft
-  const plain = paths[draft.route % paths.length]!.replace(/:\w/g, draft.fill).replace('*', `${draft.fill}/y`)
+/** @param routes of the app, with their paths from the root */
+export function written(draft: Draft, name: string, routes: readonly { readonly path: string; readonly route: LayoutRoute }[]): WireRequest {
+  const { payer, body, odd } = draft
+  const { path, route } = routes[draft.route % routes.length]!
+  const method = draft.method !== 'AIMED' ? draft.method : route.methods === 'ALL' ? 'POST' : route.methods[draft.at % route.methods.length]!
+  const plain = path.replace(/:\w/g, draft.fill).replace('*', `${draft.fill}/y`)
   const target = draft.spelling.reduce((path, spell) => (SPELLINGS[spell] as Spell)(path, draft.at), plain) || '/'
   const headers = [
     'Host: h', `x-request: ${name}`, ...(payer === 'nobody' ? [] : [`x-account: ${name}`]), ...(payer === 'poor' ? ['x-plan: none'] : []), ...draft.headers,

@@ -18,7 +18,7 @@ import { drafts } from './requests.js'
 import { Trial, type Counts } from './trial.js'
 
 /** More for a longer search, over all frameworks: `FAREBOX_ROUTING_REQUESTS=50000 npx vitest run test/routing` */
-const REQUESTS = Number(process.env['FAREBOX_ROUTING_REQUESTS'] ?? 2_600)
+const REQUESTS = Number(process.env['FAREBOX_ROUTING_REQUESTS'] ?? 2_750)
 /** A failure prints the seed it was found with: `FAREBOX_SEED` begins there. */
 const SEED = Number(process.env['FAREBOX_SEED'] ?? Date.now() % 2 ** 31)
 const REQUESTS_AN_APP = 50
@@ -35,7 +35,6 @@ const frameworks: readonly Framework[] = [
   koaLayouts('Koa 2, @koa/router 15', Koa2 as unknown as typeof Koa3, Router15, '/*path'),
   koaLayouts('Koa 2, @koa/router 12', Koa2 as unknown as typeof Koa3, Router12 as never, '/(.*)'),
   honoLayouts('Hono'),
-  honoLayouts('hono/quick'),
   honoLayouts('hono/tiny'),
 ]
 
@@ -49,7 +48,7 @@ describe.each(frameworks.map((framework) => [framework.name, framework] as const
     try {
       await fc.assert(fc.asyncProperty(layouts, fc.array(drafts, { minLength: REQUESTS_AN_APP, maxLength: REQUESTS_AN_APP }), async (layout, requests) => {
         expect(await trial.run(layout, requests)).toEqual([])
-      }), { seed: SEED, numRuns: apps, endOnFailure: !!process.env.DBG })
+      }), { seed: SEED, numRuns: apps })
     } finally {
       await trial.stop()
     }

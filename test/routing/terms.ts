@@ -30,7 +30,11 @@ export function withWildcard(path: string, wildcard: string): string {
   return path.replace(/\/\*$/, wildcard)
 }
 
-/** Keys that billing takes for the same: parameters' names and a slash at the end make no difference. */
+/** Billing takes paths for the same that differ in the names of parameters or a slash at the end. */
+export function canonicalPath(path: string): string {
+  return path.replace(/:\w/g, ':').replace(/(?<=.)\/$/, '')
+}
+
 function canonical(method: string, path: string): string {
-  return `${method} ${path.replace(/:\w/g, ':').replace(/(?<=.)\/$/, '')}`
+  return `${method} ${canonicalPath(path)}`
 }

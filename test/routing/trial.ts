@@ -11,6 +11,10 @@ import { sendAll } from './wire.js'
 
 const REQUESTS_A_CONNECTION = 20
 
+/** A server that says nothing for so long will not answer; to what is hardly a request it need not. */
+const QUIET_MS = 5_000
+const ODD_QUIET_MS = 200
+
 interface Ran {
   readonly method: string
   readonly path: string
@@ -72,8 +76,8 @@ export class Trial {
       maxCeiling: (request: never) => (header(request, 'x-plan') === 'none' ? 0.5 : undefined),
       logger: { warn() {}, error: (message: string) => faults.push(`logged: ${message}`) },
     }))
-    const paths = routesOf(layout.nodes).map(({ path }) => path)
-    const requests = sent.map((draft) => ({ draft, wire: written(draft, `r${this.#named++}`, paths) }))
+    const routes = routesOf(layout.nodes)
+    const requests = sent.map((draft) => ({ draft, wire: written(draft, `r${this.#named++}`, routes) }))
     const statuses = await this.#send(requests.map(({ wire }) => wire))
     await until(() => this.#running === 0)
     for (const { draft, wire } of requests) faults.push(...await this.#check(draft, wire, ran.get(wire.name) ?? [], statuses.get(wire.name), book, store))
@@ -87,7 +91,7 @@ export class Trial {
     const connections = requests.filter(({ alone }) => alone).map((request) => [request])
     for (let i = 0; i < together.length; i += REQUESTS_A_CONNECTION) connections.push(together.slice(i, i + REQUESTS_A_CONNECTION))
     await Promise.all(connections.map(async (group) => {
-      for (const [i, status] of (await sendAll((this.#server.address() as AddressInfo).port, group)).entries()) statuses.set(group[i]!.name, status)
+      for (const [i, status] of (await sendAll((this.#server.address() as AddressInfo).port, group, group[0]!.alone ? ODD_QUIET_MS : QUIET_MS)).entries()) statuses.set(group[i]!.name, status)
     }))
     this.counts.requests += requests.length
     this.counts.answered += statuses.size

@@ -1,16 +1,13 @@
 import { connect, type Socket } from 'node:net'
 import type { WireRequest } from './requests.js'
 
-/** A server that says nothing for so long will not answer. */
-const QUIET_MS = 3_000
-
 /** Sends requests one after the other over one connection; fewer statuses come back where the server closes it. */
-export function sendAll(port: number, requests: readonly Pick<WireRequest, 'method' | 'bytes'>[]): Promise<readonly number[]> {
+export function sendAll(port: number, requests: readonly Pick<WireRequest, 'method' | 'bytes'>[], quietMs: number): Promise<readonly number[]> {
   return new Promise((resolve) => {
     const statuses: number[] = []
     let unread = Buffer.alloc(0)
     const socket: Socket = connect(port, '127.0.0.1', () => socket.write(requests[0]!.bytes))
-    socket.setTimeout(QUIET_MS, () => socket.destroy())
+    socket.setTimeout(quietMs, () => socket.destroy())
     socket.on('error', () => {}).on('close', () => resolve(statuses)).on('end', () => socket.end())
     socket.on('data', (data) => {
       unread = Buffer.concat([unread, data])
