@@ -48,7 +48,7 @@ describe.each(frameworks.map((framework) => [framework.name, framework] as const
     try {
       await fc.assert(fc.asyncProperty(layouts, fc.array(drafts, { minLength: REQUESTS_AN_APP, maxLength: REQUESTS_AN_APP }), async (layout, requests) => {
         expect(await trial.run(layout, requests)).toEqual([])
-      }), { seed: SEED, numRuns: apps })
+      }), { seed: SEED, numRuns: apps, endOnFailure: true })
     } finally {
       await trial.stop()
     }
