@@ -60,7 +60,7 @@ export class Routes {
     }
     // One Route under two prefixes that both take this path: routers try them in order.
     const fits = fitting[Math.min(pass, fitting.length - 1)]
-    return fits === undefined ? this.#guesses(route, req) : [fits]
+    return fits ?? this.#guesses(route, req)
   }
 
   /** What the app has, for a report. */
@@ -69,11 +69,11 @@ export class Routes {
     return { routes: this.#places.all.flatMap(registeredAt), opaque: this.#places.opaque }
   }
 
-  #fitting(route: Route, req: Request): readonly string[] {
+  #fitting(route: Route, req: Request): readonly (readonly string[])[] {
     const { baseUrl, path } = req
     const ways = this.#places.of(route).map((place) => follow(place, baseUrl + path))
     // One that takes another part of the path before its own is not how the request came.
-    return ways.flatMap((way) => (way?.base === baseUrl.length ? [way.pattern] : []))
+    return ways.flatMap((way) => (way?.base === baseUrl.length ? [way.patterns] : []))
   }
 
   /**
