@@ -8,6 +8,8 @@ const suites = [
   { tried: 'the ledger\'s invariants after every step, in Redis', times: 100_000, unit: 'steps', files: 'test/property/redis.test.ts', variable: 'FAREBOX_REDIS_STEPS' },
   { tried: 'Redis against the model: each reply, the whole account', times: 2_500, unit: 'runs', files: 'test/model', variable: 'FAREBOX_MODEL_RUNS' },
   { tried: 'the journal\'s exporter killed in mid-stream', times: 100, unit: 'kills', files: 'test/e2e/journal-restarts.test.ts', variable: 'FAREBOX_RESTARTS' },
+  { tried: 'apps and targets at random: a paid handler ran ⇔ a charge', times: 50_000, unit: 'requests', files: 'test/routing', variable: 'FAREBOX_ROUTING_REQUESTS' },
+  { tried: 'hostile ids, bodies, headers and prices', times: 5_000, unit: 'rounds', files: 'test/hostile', variable: 'FAREBOX_HOSTILE_ROUNDS' },
 ]
 
 const missing = ensureRedis()

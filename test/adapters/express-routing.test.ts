@@ -186,6 +186,21 @@ describe.each(versions)('%s', (name, express) => {
     expect(await rig.charges()).toEqual([2, 2, 1])
   })
 
+  it('takes no key for that of an unlisted route on a mount that no key names', async () => {
+    const rig = open({ prices: priced('GET /a') })
+    const router = express.Router()
+    router.get('/', rig.handler('unlisted'))
+    const inner = express.Router()
+    inner.use('/:m/v1', router)
+    inner.get('/', rig.handler('listed'))
+    rig.app.use(rig.bill)
+    rig.app.use('/a', inner)
+    expect((await rig.call('GET /a/7/v1')).status).toBe(200)
+    expect(await rig.charges()).toEqual([])
+    await rig.call('GET /a')
+    expect(await rig.charges()).toEqual([1])
+  })
+
   it('prices routes of a router that a plain function passes requests on to', async () => {
     const rig = open({ prices: priced('GET /lazy/run', 'GET /other/run') })
     const router = express.Router()

@@ -37,7 +37,7 @@ const BODIES: Readonly<Record<string, () => string | Buffer>> = {
   tenMegabytes: () => `{"count":2,"x":"${'x'.repeat(10_000_000)}"}`,
 }
 
-export type BodyName = string
+type BodyName = string
 
 export const bodyNames: fc.Arbitrary<BodyName> = fc.oneof({ weight: 1, arbitrary: fc.constant('plain') }, { weight: 4, arbitrary: fc.constantFrom(...Object.keys(BODIES).filter((name) => name !== 'tenMegabytes')) })
 

@@ -1,5 +1,6 @@
 import { billing } from '@farebox/express'
-import express5, { type RequestHandler } from 'express'
+import type express5 from 'express'
+import type { RequestHandler } from 'express'
 import { Thrown, type Framework, type Record } from './framework.js'
 import type { LayoutNode, LayoutRoute } from './layout.js'
 import { withWildcard } from './terms.js'

@@ -8,8 +8,8 @@ export interface Record {
   ran(request: string, method: string, path: string, does: Deed): void
 }
 
-/** Options of billing, in terms of a request's headers. */
-export interface Told<Request> {
+/** Makes options of billing that are the same everywhere, from how a framework tells a request's headers. */
+interface Told<Request> {
   (header: (request: Request, name: string) => string | undefined): object
 }
 

@@ -79,7 +79,7 @@ export class Routes {
   /**
    * For a Route that the app's routers don't show (a function passes requests on to its router) or not under the
    * path that was taken (something rewrote the URL): every key that ends in the Route's path and whose beginning
-   * takes what the request took before, or any where a mount's path can't be told; else wherever the Route stands.
+   * takes what the request took before, or is an expression where a mount's path can't be told; else wherever the Route stands.
    */
   #guesses(route: Route, req: Request): readonly string[] {
     const places = this.#places.of(route)
@@ -88,12 +88,15 @@ export class Routes {
       const layer = route.stack[0] && compile(route.stack[0], prefix, {}, false)
       return layer !== undefined && taken(layer, req.baseUrl)?.path === req.baseUrl
     }
-    const prefixes = ['', ...new Set(this.#keyPaths.flatMap(beginnings))].filter((prefix) => untold || (prefix === '' ? req.baseUrl === '' : takesBase(prefix)))
+    const prefixes = ['', ...new Set(this.#keyPaths.flatMap(beginnings))].filter((prefix) => (untold && EXPRESSION.test(prefix)) || (prefix === '' ? req.baseUrl === '' : takesBase(prefix)))
     const own = [route.path].flat(Infinity).map(String)
     const guesses = prefixes.flatMap((prefix) => own.map((path) => join(prefix, path)))
     return guesses.some((guess) => this.prices.find(req.method, guess)) ? guesses : places.flatMap(({ steps }) => textsOf(steps))
   }
 }
+
+/** What the text of an expression has and a plain path has not. */
+const EXPRESSION = /[\\^$+?()[\]|]/
 
 /** `/a/b/c`: itself, `/a/b` and `/a`. */
 function beginnings(path: string): readonly string[] {
