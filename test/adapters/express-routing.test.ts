@@ -174,6 +174,33 @@ describe.each(versions)('%s', (name, express) => {
     expect(await rig.charges()).toEqual([2, 1])
   })
 
+  it('is not led astray by a key that spells a mount in other letters', async () => {
+    const rig = open({ prices: priced('DELETE /run/V1/a', 'PUT /run/v1/x') })
+    const [outer, inner] = [express.Router(), express.Router()]
+    outer.delete('/V1/a', rig.handler('outer'))
+    inner.put('/x', rig.handler('inner'))
+    rig.app.use(rig.bill)
+    rig.app.use('/run', outer)
+    rig.app.use('/run/v1', inner)
+    for (const route of ['PUT /run/v1/x', 'PUT /RUN/V1/X', 'DELETE /run/V1/a']) expect((await rig.call(route)).status).toBe(200)
+    expect(await rig.charges()).toEqual([2, 2, 1])
+  })
+
+  it('takes no key for that of an unlisted route on a mount that no key names', async () => {
+    const rig = open({ prices: priced('GET /a') })
+    const router = express.Router()
+    router.get('/', rig.handler('unlisted'))
+    const inner = express.Router()
+    inner.use('/:m/v1', router)
+    inner.get('/', rig.handler('listed'))
+    rig.app.use(rig.bill)
+    rig.app.use('/a', inner)
+    expect((await rig.call('GET /a/7/v1')).status).toBe(200)
+    expect(await rig.charges()).toEqual([])
+    await rig.call('GET /a')
+    expect(await rig.charges()).toEqual([1])
+  })
+
   it('prices routes of a router that a plain function passes requests on to', async () => {
     const rig = open({ prices: priced('GET /lazy/run', 'GET /other/run') })
     const router = express.Router()

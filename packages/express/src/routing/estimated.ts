@@ -28,9 +28,9 @@ function isAbout(place: Place, path: string): boolean {
   return follow(place, path) !== undefined && follow(place, `${path}x`) === undefined
 }
 
-function listedAt({ place: { route }, pattern, params }: Way, method: string, prices: PriceList): Estimated | undefined {
+function listedAt({ place: { route }, patterns, params }: Way, method: string, prices: PriceList): Estimated | undefined {
   if (!handles(route, method)) return undefined
   const billable = billableFor(route, method)
-  const listed = billable ? { key: `${method} ${pattern}`, terms: billable } : prices.find(method, pattern)
+  const listed = billable ? { key: `${method} ${patterns[0]}`, terms: billable } : patterns.map((pattern) => prices.find(method, pattern)).find((found) => found)
   return listed && { ...listed, params }
 }

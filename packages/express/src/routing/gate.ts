@@ -138,6 +138,11 @@ export function mountPaths(layer: Layer, router: Router, hints: readonly string[
   return found.every((path) => path !== undefined) ? found : [regexp]
 }
 
+/** Whether nothing tells what a mount was made with (Express 5.1): several hints may look like it. */
+export function isForgotten({ rawPath, regexp, slash, route }: Layer): boolean {
+  return !route && rawPath === undefined && !regexp && !slash
+}
+
 /** A path as it was before Express 4 compiled it, where it has nothing but text and plain parameters. */
 function plain(source: string, names: (string | number)[]): string {
   return source

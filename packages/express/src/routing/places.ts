@@ -1,5 +1,5 @@
 import type { Express } from 'express'
-import { compile, mounted, mountPaths, routerOf, taken, type Layer, type Match, type Params, type Path, type Route, type Router } from './gate.js'
+import { compile, isForgotten, mounted, mountPaths, routerOf, taken, type Layer, type Match, type Params, type Path, type Route, type Router } from './gate.js'
 
 /** One path that a layer was registered with. */
 interface Choice {
@@ -7,6 +7,8 @@ interface Choice {
   readonly layer: Layer
   /** Whether what leads to its router is among its params. */
   readonly merges: boolean
+  /** Whether it is one of several that the layer may have been registered with. */
+  readonly guessed: boolean
 }
 
 /** Where a Route stands: what leads to it, outermost first and each under one or more paths, and its own. */
@@ -25,8 +27,8 @@ interface Billed {
 /** How a path leads to a Route. */
 export interface Way {
   readonly place: Place
-  /** The pattern it fits. */
-  readonly pattern: string
+  /** The pattern it fits; several where it can't be told which. */
+  readonly patterns: readonly string[]
   /** What the Route's handlers find in `req.params`. */
   readonly params: Params
   /** How much of the path was taken before the Route's own. */
@@ -95,6 +97,7 @@ export class Places {
       choices = paths.map((path) => ({
         text: String(path),
         merges: router.mergeParams === true,
+        guessed: isForgotten(layer),
         layer: paths.length === 1 ? layer : compile(layer, path, router, layer.route !== undefined) ?? layer,
       }))
       this.#choices.set(layer, choices)
@@ -117,28 +120,29 @@ export function follow(place: Place, path: string): Way | undefined {
   let rest = path
   let base = 0
   let length = 0
-  let pattern = ''
+  let patterns: readonly string[] = ['']
   let params: Params = {}
   for (const choices of place.steps) {
     base += length
-    const hit = firstTaking(choices, rest)
-    if (!hit) return undefined
-    const { choice, match } = hit
+    const hits = taking(choices, rest)
+    if (!hits[0]) return undefined
+    const { choice, match } = hits[0]
     // As routers count: a slash at its end is no part of a mount's path, and what is left begins with one.
     length = match.path.replace(/\/$/, '').length
     rest = rest.slice(match.path.length).replace(/^(?!\/)/, '/')
-    pattern = join(pattern, choice.text)
+    patterns = patterns.flatMap((pattern) => hits.map(({ choice }) => join(pattern, choice.text)))
     params = choice.merges ? { ...params, ...match.params } : match.params
   }
-  return { place, pattern, params, base }
+  return { place, patterns, params, base }
 }
 
-function firstTaking(choices: readonly Choice[], path: string): { choice: Choice; match: Match } | undefined {
-  for (const choice of choices) {
+/** The first path that takes this one, as routers have it; of guessed ones, all that do. */
+function taking(choices: readonly Choice[], path: string): readonly { choice: Choice; match: Match }[] {
+  const hits = choices.flatMap((choice) => {
     const match = taken(choice.layer, path)
-    if (match) return { choice, match }
-  }
-  return undefined
+    return match ? [{ choice, match }] : []
+  })
+  return choices[0]?.guessed ? hits : hits.slice(0, 1)
 }
 
 /** Every full pattern that these steps stand for. */

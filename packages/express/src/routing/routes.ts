@@ -60,7 +60,7 @@ export class Routes {
     }
     // One Route under two prefixes that both take this path: routers try them in order.
     const fits = fitting[Math.min(pass, fitting.length - 1)]
-    return fits === undefined ? this.#guesses(route, req) : [fits]
+    return fits ?? this.#guesses(route, req)
   }
 
   /** What the app has, for a report. */
@@ -69,17 +69,17 @@ export class Routes {
     return { routes: this.#places.all.flatMap(registeredAt), opaque: this.#places.opaque }
   }
 
-  #fitting(route: Route, req: Request): readonly string[] {
+  #fitting(route: Route, req: Request): readonly (readonly string[])[] {
     const { baseUrl, path } = req
     const ways = this.#places.of(route).map((place) => follow(place, baseUrl + path))
     // One that takes another part of the path before its own is not how the request came.
-    return ways.flatMap((way) => (way?.base === baseUrl.length ? [way.pattern] : []))
+    return ways.flatMap((way) => (way?.base === baseUrl.length ? [way.patterns] : []))
   }
 
   /**
    * For a Route that the app's routers don't show (a function passes requests on to its router) or not under the
    * path that was taken (something rewrote the URL): every key that ends in the Route's path and whose beginning
-   * takes what the request took before, or any where a mount's path can't be told; else wherever the Route stands.
+   * takes what the request took before, or is an expression where a mount's path can't be told; else wherever the Route stands.
    */
   #guesses(route: Route, req: Request): readonly string[] {
     const places = this.#places.of(route)
@@ -88,12 +88,15 @@ export class Routes {
       const layer = route.stack[0] && compile(route.stack[0], prefix, {}, false)
       return layer !== undefined && taken(layer, req.baseUrl)?.path === req.baseUrl
     }
-    const prefixes = ['', ...new Set(this.#keyPaths.flatMap(beginnings))].filter((prefix) => untold || (prefix === '' ? req.baseUrl === '' : takesBase(prefix)))
+    const prefixes = ['', ...new Set(this.#keyPaths.flatMap(beginnings))].filter((prefix) => (untold && EXPRESSION.test(prefix)) || (prefix === '' ? req.baseUrl === '' : takesBase(prefix)))
     const own = [route.path].flat(Infinity).map(String)
     const guesses = prefixes.flatMap((prefix) => own.map((path) => join(prefix, path)))
     return guesses.some((guess) => this.prices.find(req.method, guess)) ? guesses : places.flatMap(({ steps }) => textsOf(steps))
   }
 }
+
+/** What the text of an expression has and a plain path has not. */
+const EXPRESSION = /[\\^$+?()[\]|]/
 
 /** `/a/b/c`: itself, `/a/b` and `/a`. */
 function beginnings(path: string): readonly string[] {

@@ -20,10 +20,17 @@ export function checkCredits(credits: unknown): number {
 
 export function checkId(id: unknown): void {
   if (typeof id !== 'string' || id === '') throw invalid('id: expected a string that is the same when this is sent again')
+  checkWellFormed('id', id)
 }
 
 export function checkReason(field: string, text: unknown): void {
   if (typeof text !== 'string') throw invalid(`${field}: expected a string, got ${typeof text}`)
+  checkWellFormed(field, text)
+}
+
+/** As UTF-8 all lone surrogates are the same character: two ids would be one. */
+function checkWellFormed(field: string, text: string): void {
+  if (/\p{Surrogate}/u.test(text)) throw invalid(`${field}: expected well-formed Unicode, got a lone surrogate`)
 }
 
 export function checkWhole(field: string, value: unknown, least: number, most: number): void {

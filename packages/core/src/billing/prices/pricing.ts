@@ -37,9 +37,18 @@ function amountOf(result: unknown): Amount {
   const itemized = typeof result === 'object' && result !== null && 'credits' in result
     ? result as { readonly credits: unknown; readonly items?: readonly ChargeItem[] }
     : { credits: result }
-  const micro = toMicro(itemized.credits)
-  if (micro === undefined) return { kind: 'broken', reason: `expected credits from 0 to ${MAX_CREDITS}, got ${describe(itemized.credits)}` }
-  return { kind: 'amount', micro, items: itemized.items ?? [] }
+  const { credits, items = [] } = itemized
+  // It is refused, and nobody else will listen when it rejects: that would end the process.
+  if (credits instanceof Promise) credits.catch(() => {})
+  const micro = toMicro(credits)
+  if (micro === undefined) return { kind: 'broken', reason: `expected credits from 0 to ${MAX_CREDITS}, got ${describe(credits)}` }
+  if (!Array.isArray(items) || !items.every(isItem)) return { kind: 'broken', reason: 'expected items to be a list of { unit, quantity, credits }' }
+  return { kind: 'amount', micro, items: items.map(({ unit, quantity, credits }) => ({ unit, quantity, credits })) }
+}
+
+/** Items go into the ledger as JSON, so they have to be what they are said to be. */
+function isItem(item: Partial<ChargeItem> | null | undefined): item is ChargeItem {
+  return typeof item?.unit === 'string' && Number.isFinite(item.quantity) && Number.isFinite(item.credits)
 }
 
 function describe(value: unknown): string {
