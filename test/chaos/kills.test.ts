@@ -2,7 +2,7 @@ import { expect, inject, it } from 'vitest'
 import { CLEAN, moment, play } from './play.js'
 
 /** More for a longer search: `FAREBOX_KILLS=200 npx vitest run test/chaos/kills.test.ts` */
-const KILLS = Number(process.env['FAREBOX_KILLS'] ?? 6)
+const KILLS = Number(process.env['FAREBOX_KILLS'] ?? 3)
 
 it(`nothing that was acknowledged is lost, doubled or overspent over ${KILLS} kills of app processes under load, and what they had set aside comes back`, async () => {
   const verdict = await play({

@@ -12,7 +12,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
 import { freePort, startRedis, type RedisServer } from '../support/redis.js'
 
 /** More for a longer search: `FAREBOX_RESTARTS=100 npx vitest run test/e2e/outage-restarts.test.ts` */
-const RESTARTS = Number(process.env['FAREBOX_RESTARTS'] ?? 3)
+const RESTARTS = Number(process.env['FAREBOX_RESTARTS'] ?? 2)
 const CALLS = 20
 const PREFIX = 'outage'
 const STORE_TIMEOUT_MS = 500
