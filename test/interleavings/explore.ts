@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { always, finally_ } from './promises.js'
+import { always, afterwards } from './promises.js'
 import { settled, World, type Scenario } from './world.js'
 
 export interface Explored {
@@ -50,7 +50,7 @@ async function play(scenario: Scenario, prefix: readonly string[], seen: Set<str
   }
   await world.rest()
   check(always, world, path)
-  check(finally_, world, path)
+  check(afterwards, world, path)
   for (const { state } of world.runs) outcomes.set(state, (outcomes.get(state) ?? 0) + 1)
   return others
 }

@@ -8,8 +8,8 @@ const MICRO = 1_000_000
 export const always: Readonly<Record<string, (world: World) => readonly unknown[]>> = {
   'nothing is overspent': ({ net: { state } }) => (state.balance >= 0 && state.reserved >= 0 && state.reserved <= state.balance ? [] : [[state.balance, state.reserved]]),
   'what was charged was granted': ({ net: { state } }) => {
-    const [charged, granted] = ['charge', 'grant'].map((kind) => sum(entriesOf(state).filter((entry) => entry.kind === kind)))
-    return granted! + charged! === state.balance && state.balance >= 0 ? [] : [{ charged, granted, balance: state.balance }]
+    const [charged, granted] = [0 - sumOf(state, 'charge'), sumOf(state, 'grant')]
+    return charged <= granted && granted - charged === state.balance ? [] : [{ charged, granted, balance: state.balance }]
   },
   'a call is charged once': ({ net: { state } }) => {
     const charged = chargesOf(state).map(({ reference }) => reference)
@@ -24,7 +24,7 @@ export const always: Readonly<Record<string, (world: World) => readonly unknown[
 }
 
 /** What holds when all is over. */
-export const finally_: Readonly<Record<string, (world: World) => readonly unknown[]>> = {
+export const afterwards: Readonly<Record<string, (world: World) => readonly unknown[]>> = {
   'no reservation is left': ({ net: { state } }) => (state.reserved === 0 && state.reservations.size === 0 ? [] : [state.reserved, state.reservations.entries()]),
   'what a call is known to have cost is charged, a shortfall, or logged': ({ net: { state }, runs, errors }) => runs.filter(({ state: came, fails }) => came === 'ended' && !fails)
     .filter(({ reservation }) => !chargesOf(state).some(({ reference, amount, shortfall }) => reference === reservation && shortfall - amount === CHARGE * MICRO))
@@ -52,6 +52,6 @@ function entriesOf({ journal }: AccountState): LedgerEntry[] {
   return entries
 }
 
-function sum(entries: readonly LedgerEntry[]): number {
-  return entries.reduce((total, { amount }) => total + amount, 0)
+function sumOf(state: AccountState, kind: LedgerEntry['kind']): number {
+  return entriesOf(state).filter((entry) => entry.kind === kind).reduce((total, { amount }) => total + amount, 0)
 }

@@ -19,6 +19,9 @@ export const CHARGE = 3
 const TTL = 60_000
 const START = 20_000 * 86_400_000
 
+/** When an ending that did not reach the store is told again. */
+const RETRY = 100
+
 /** Until the next timer that sends something; until a reservation has ended; until the store has forgotten how it ended. */
 const PAUSES = { tick: 0, outage: TTL + 1, 'long outage': 2 * TTL + 60_001 }
 
@@ -165,8 +168,9 @@ export class World {
   async #pause(pause: keyof typeof PAUSES): Promise<void> {
     const sent = new Set(this.net.flights.keys())
     if (pause === 'tick') {
-      for (let i = 0; i < 4 && [...this.net.flights.keys()].every((id) => sent.has(id)); i++) {
-        vi.advanceTimersToNextTimer()
+      for (const ms of [RETRY, TTL / 3 - RETRY]) {
+        if ([...this.net.flights.keys()].some((id) => !sent.has(id))) break
+        vi.advanceTimersByTime(ms)
         await settled()
       }
     } else {

@@ -9,7 +9,7 @@ const LONGEST_MS = 120_000
 
 /** Who looks at a mutant, one after the other. */
 const judges = {
-  ts: [['test/model/redis.test.ts', 'test/model/corpus.test.ts'], ['test/conformance/store-memory.test.ts']],
+  ts: [['test/model/redis.test.ts', 'test/model/corpus.test.ts'], ['test/conformance/store-memory.test.ts', 'packages/core/test/ledger-lazy.test.ts', 'packages/core/test/calendar.test.ts', 'packages/core/test/persistent-map.test.ts']],
   lua: [['test/model/redis.test.ts', 'test/model/shared.test.ts', 'test/model/corpus.test.ts'], ['test/conformance/store-redis.test.ts']],
 }
 
