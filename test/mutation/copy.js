@@ -10,7 +10,7 @@ const LONGEST_MS = 120_000
 /** Who looks at a mutant, one after the other. */
 const judges = {
   ts: [['test/model/redis.test.ts', 'test/model/corpus.test.ts'], ['test/conformance/store-memory.test.ts', 'packages/core/test/ledger-lazy.test.ts', 'packages/core/test/calendar.test.ts', 'packages/core/test/persistent-map.test.ts']],
-  lua: [['test/model/redis.test.ts', 'test/model/shared.test.ts', 'test/model/corpus.test.ts'], ['test/conformance/store-redis.test.ts']],
+  lua: [['test/model/redis.test.ts', 'test/model/shared.test.ts', 'test/model/corpus.test.ts', 'test/model/growth.test.ts'], ['test/conformance/store-redis.test.ts']],
 }
 
 /** The code as it runs, without types: two texts that come to the same are the same. */

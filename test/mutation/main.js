@@ -75,7 +75,7 @@ function report(drawn) {
   const rows = { ts: {}, lua: {} }
   const open = []
   for (const { name, language, file, code, from, to } of drawn) {
-    const why = known.get(name) ? undefined : equivalent.find((one) => one.file === basename(file) && one.code === code && (one.change === undefined || one.change === `${from} → ${to}`))
+    const why = known.get(name) ? undefined : equivalent.find((one) => one.file === basename(file) && one.code === code && one.change === `${from} → ${to}`)
     const verdict = known.get(name) ? `killed by ${basename(known.get(name), '.test.ts')}` : why ? 'equivalent' : 'survived'
     rows[language][verdict] = (rows[language][verdict] ?? 0) + 1
     if (verdict === 'survived') open.push(`${name}\n    ${code}`)

@@ -2,7 +2,8 @@
 
 const shared = [
   [/ < /g, ' <= '], [/ <= /g, ' < '], [/ > /g, ' >= '], [/ >= /g, ' > '], [/ < /g, ' >= '], [/ > /g, ' <= '],
-  [/ \+ /g, ' - '], [/ - /g, ' + '], [/ \* /g, ' + '],
+  // `+ 0` makes a number of a text, and so would `- 0`.
+  [/ \+ (?!0\b)/g, ' - '], [/ - /g, ' + '], [/ \* /g, ' + '],
   [/\bmin\(/g, 'max('], [/\bmax\(/g, 'min('],
   [/\btrue\b/g, 'false'], [/\bfalse\b/g, 'true'],
   [/(?<![\w.])\d+(?![\w.])/g, (number) => String(Number(number) + 1)],
