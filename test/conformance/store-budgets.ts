@@ -22,6 +22,16 @@ export function testBudgets(rig: Rig): void {
   }
 
   describe('a budget', () => {
+    test('whose window was dropped at its end does not begin anew when the clock is put back', async () => {
+      clock.now = at('2026-02-28T23:59:59.999Z')
+      await reserve({ ceiling: 60, budgets: [month(100)] })
+      clock.now += 1
+      await rig.balance()
+      clock.now -= 1
+      expect(await reserve({ reservation: 'r2', ceiling: 50, budgets: [month(100)] })).toMatchObject({ kind: 'reserved' })
+      await release({})
+      expect(await uses([month(0)])).toEqual(['0+50'])
+    })
     test('lets through exactly its limit, and not one more', async () => {
       expect(await reserve({ ceiling: 60, budgets: [day(100)] })).toMatchObject({ kind: 'reserved', ...standing(10_000, 60) })
       expect(await reserve({ reservation: 'r2', ceiling: 41, budgets: [day(100)] })).toEqual(

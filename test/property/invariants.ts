@@ -9,6 +9,8 @@ import { nextPeriod, startOfPeriod } from './periods.js'
 import type { Learned } from './learn.js'
 
 const PLAIN_PRIORITY = 50
+/** No call of the search stays open longer. */
+const LONGEST_MS = 5 * 86_400_000
 
 /** An account after a step. */
 export interface After {
@@ -79,11 +81,14 @@ export const invariants: Readonly<Record<string, (after: After) => readonly unkn
     const dates = [...new Set(entries.filter(isPeriodic).map(dateOf))]
     return isFull(known) ? [] : dates.slice(1).filter((date, i) => {
       const last = dates[i]!
-      // What a reservation held of the last one ends later.
       const before = entries.slice(0, entries.findIndex((entry) => isPeriodic(entry) && dateOf(entry) === date))
       let left = 0 - sum(before.filter(({ kind, reference }) => kind === 'expiry' && (reference === `allowance:${last}` || reference === `rollover:${last}`)), 'amount')
       for (let missed = nextPeriod(every, dates[0]!, last); missed < date; missed = nextPeriod(every, dates[0]!, missed)) left += ALLOWANCE
-      return Math.min(left, rollover) !== (entries.find(({ reference }) => reference === `rollover:${date}`)?.amount ?? 0)
+      const carried = entries.find(({ reference }) => reference === `rollover:${date}`)?.amount ?? 0
+      const ended = Date.parse(nextPeriod(every, dates[0]!, last))
+      // What a reservation holds at the end is not carried on, and ends all the same: of those that may have been open, the most that was.
+      const held = sum(known.calls.filter(({ sentAt }) => sentAt <= ended && ended - sentAt < LONGEST_MS), 'ceiling')
+      return carried > Math.min(left, rollover) || carried < Math.min(left - held, rollover)
     })
   },
 

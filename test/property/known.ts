@@ -67,9 +67,10 @@ export class Known {
     this.spending.end(call.reservation, charge)
   }
 
-  /** What was spent and is held in a budget; `undefined` when its window had ended before the clock was put back. */
+  /** What was spent and is held in a budget; `undefined` when the clock was put back over its beginning or its end: in which of the windows it counted by then only a store that was asked knows. */
   use(budget: BudgetKey, now: number): { readonly spent: number, readonly held: number } | undefined {
-    return this.isPassedTwice(endOfWindow(this.spending.begins(budget, now))) ? undefined : this.spending.in(budget, now)
+    const begins = this.spending.begins(budget, now)
+    return [Date.parse(begins), endOfWindow(begins)].some((time) => this.isPassedTwice(time)) ? undefined : this.spending.in(budget, now)
   }
 
   /** Whether the clock has gone past this time, and was put back before it: what ended then may stay until the next sweep. */

@@ -1,10 +1,12 @@
 -- What was spent and is held in a scope and window, see core's budgets.ts: the field `:w<window>:<scope>`, its value `period spent held`. Of a
 -- reservation, the windows it holds its ceiling in: `window:scope:period` with commas.
 
--- period_of(window): the number of the one that is now
+-- period_of(window): the number of the one that is now; one that has begun stays so when the clock is put back, for those before it may have
+-- been dropped
 local function period_of(window)
-  if window == 'day' then return today end
-  return window == 'month' and month_of(today, 1) or 0
+  if window == 'total' then return 0 end
+  local day = floor(max(now, rarely.own(':sweptAt') or 0) / DAY_MS)
+  return window == 'day' and day or month_of(day, 1)
 end
 
 -- end_of(window, period): when it ends; 0: never
@@ -23,7 +25,7 @@ local function use_in(field)
   return budget_uses[field]
 end
 
--- current_use(window, scope): of the window that is current now, and its field; one that has begun stays so when the clock is put back
+-- current_use(window, scope): of the window that is current now, and its field
 local function current_use(window, scope)
   local field, period = ':w' .. window .. ':' .. scope, period_of(window)
   local known = use_in(field)

@@ -52,9 +52,9 @@ export function readBalance(state: AccountState, { budgets }: ReadBalance, now: 
   return { kind: 'balance', provisioned, ...(read && { budgets: read }), ...standing(state) }
 }
 
-/** The window that is current now; one that has begun stays so when the clock is put back. */
-function useOf({ budgets }: AccountState, budget: BudgetKey, now: number): BudgetUse {
-  const period = periodOf(budget.window, now)
+/** The window that is current now; one that has begun stays so when the clock is put back, for those before it may have been dropped. */
+function useOf({ budgets, sweptAt }: AccountState, budget: BudgetKey, now: number): BudgetUse {
+  const period = periodOf(budget.window, Math.max(now, sweptAt))
   const known = budgets.get(budgetKey(budget))
   return known && known.period >= period ? known : { period, spent: 0, held: 0 }
 }
