@@ -136,6 +136,6 @@ export class Net {
   }
 }
 
-export function isEnd(command: LedgerCommand): command is Settle | Release {
+function isEnd(command: LedgerCommand): command is Settle | Release {
   return command.kind === 'settle' || command.kind === 'release'
 }

@@ -14,7 +14,7 @@ export interface Scenario {
   readonly mishaps: number
 }
 
-export const PRICE = 5
+const PRICE = 5
 export const CHARGE = 3
 const TTL = 60_000
 const START = 20_000 * 86_400_000

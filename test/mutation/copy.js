@@ -23,7 +23,7 @@ export class Copy {
   #root = mkdtempSync(join(tmpdir(), 'farebox-mutants-'))
 
   constructor(repository) {
-    for (const part of ['packages', 'test', 'package.json']) {
+    for (const part of ['packages', 'test', 'package.json', 'tsconfig.base.json']) {
       cpSync(join(repository, part), join(this.#root, part), { recursive: true, verbatimSymlinks: true })
     }
     for (const part of ['node_modules', 'examples']) symlinkSync(join(repository, part), join(this.#root, part))

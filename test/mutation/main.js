@@ -3,6 +3,7 @@
 //   FAREBOX_MUTATION_SEED=1   draws the same ones again
 //   FAREBOX_MUTATION_FILE=f   keeps the verdicts there; what stands in it already is not tried again
 //   FAREBOX_MUTATION_WORKERS  how many at once (2)
+import { createHash } from 'node:crypto'
 import { appendFileSync, existsSync, readFileSync, readdirSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -85,11 +86,8 @@ function report(drawn) {
   process.exit(open.length > 0 ? 1 : 0)
 }
 
-function shuffle(items, seed) {
-  let state = seed
-  const random = () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
-    return state / 2 ** 32
-  }
-  return items.map((item) => ({ item, at: random() })).sort((a, b) => a.at - b.at).map(({ item }) => item)
+/** By chance, but a mutant more or less does not change the order of the others. */
+function shuffle(mutants, seed) {
+  const chance = ({ name }) => createHash('md5').update(`${seed} ${name}`).digest('hex')
+  return mutants.map((mutant) => ({ mutant, at: chance(mutant) })).sort((a, b) => (a.at < b.at ? -1 : 1)).map(({ mutant }) => mutant)
 }
