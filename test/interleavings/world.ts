@@ -73,7 +73,8 @@ export class World {
     return [
       ...waiting.map((id) => `arrive ${id}`),
       ...this.runs.flatMap(({ state }, i) => (state === 'running' ? [`end ${i}`] : [])),
-      ...this.runs.flatMap(({ state }, i) => (state === 'idle' ? [`start ${i}`] : [])),
+      // Of calls that are alike the first one starts first: which of them it is makes no other order.
+      ...this.runs.flatMap(({ state, fails }, i) => (state === 'idle' && !this.runs.slice(0, i).some((run) => run.state === 'idle' && run.fails === fails) ? [`start ${i}`] : [])),
       ...orphans.flatMap((id) => [`arrive ${id}`, `drop ${id}`]),
       ...(mishaps > 0 ? waiting.flatMap((id) => [`lose-reply ${id}`, `delay ${id}`]) : []),
       ...(topUps > 0 ? ['top-up'] : []),
