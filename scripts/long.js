@@ -9,6 +9,11 @@ const suites = [
   { tried: 'Redis against the model: each reply, the whole account', times: 2_500, unit: 'runs', files: 'test/model', variable: 'FAREBOX_MODEL_RUNS' },
   { tried: 'every order of what three calls can meet, with a mishap', times: 3, unit: 'calls', files: 'test/interleavings', variable: 'FAREBOX_INTERLEAVINGS' },
   { tried: 'the journal\'s exporter killed in mid-stream', times: 100, unit: 'kills', files: 'test/e2e/journal-restarts.test.ts', variable: 'FAREBOX_RESTARTS' },
+  { tried: 'app processes killed under load', times: 200, unit: 'kills', files: 'test/chaos/kills.test.ts', variable: 'FAREBOX_KILLS' },
+  { tried: 'Redis killed: AOF always, everysec; power cut', times: 50, unit: 'times each', files: 'test/chaos/restarts.test.ts', variable: 'FAREBOX_REDIS_RESTARTS' },
+  { tried: 'answers of Redis cut off, lost, late', times: 300, unit: 'answers', files: 'test/chaos/proxy.test.ts', variable: 'FAREBOX_CUTS' },
+  { tried: 'scripts flushed, memory full, read-only, hanging', times: 25, unit: 'times each', files: 'test/chaos/faults.test.ts', variable: 'FAREBOX_FAULTS' },
+  { tried: 'failovers of Sentinel: master killed, hanging', times: 5, unit: 'times each', files: 'test/chaos/sentinel.test.ts', variable: 'FAREBOX_FAILOVERS' },
 ]
 
 const missing = ensureRedis()

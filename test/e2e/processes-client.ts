@@ -7,17 +7,17 @@ export interface Reply {
   readonly charged: number | undefined
   readonly ceiling: number | undefined
   readonly json: unknown
-  readonly metering: { readonly creditsCharged: number; readonly estimatedMaxCredits: number } | undefined
+  readonly metering: { readonly creditsCharged: number; readonly estimatedMaxCredits: number; readonly pending?: boolean } | undefined
 }
 
 /** Calls over connections that are kept: ten thousand `fetch` would cost more than all that they call. */
 export class Client {
   readonly #agent = new Agent({ keepAlive: true })
 
-  async call(base: string, route: string, account: string, body?: unknown): Promise<Reply> {
+  async call(base: string, route: string, account: string, body?: unknown, more: Readonly<Record<string, string>> = {}): Promise<Reply> {
     const [method = '', path = ''] = route.split(' ')
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
-      const headers = { 'x-account': account, ...(body !== undefined && { 'content-type': 'application/json' }) }
+      const headers = { 'x-account': account, ...(body !== undefined && { 'content-type': 'application/json' }), ...more }
       request(base + path, { method, headers, agent: this.#agent }, resolve).on('error', reject).end(body === undefined ? '' : JSON.stringify(body))
     })
     return readReply(response, await text(response))

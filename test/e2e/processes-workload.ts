@@ -29,7 +29,7 @@ export function randomJobs(count: number, accounts: number, seed: number): reado
 }
 
 /** Mulberry32 of T. Ettinger: 32 bits of state, good enough to mix calls. */
-function randomNumbers(seed: number): () => number {
+export function randomNumbers(seed: number): () => number {
   let state = seed
   return () => {
     state = (state + 0x6d2b79f5) | 0
