@@ -7,6 +7,7 @@ const suites = [
   { tried: 'the ledger\'s invariants after every step, in memory', times: 1_000_000, unit: 'steps', files: 'test/property/memory.test.ts', variable: 'FAREBOX_MEMORY_STEPS' },
   { tried: 'the ledger\'s invariants after every step, in Redis', times: 100_000, unit: 'steps', files: 'test/property/redis.test.ts', variable: 'FAREBOX_REDIS_STEPS' },
   { tried: 'Redis against the model: each reply, the whole account', times: 2_500, unit: 'runs', files: 'test/model', variable: 'FAREBOX_MODEL_RUNS' },
+  { tried: 'every order of what three calls can meet, with a mishap', times: 3, unit: 'calls', files: 'test/interleavings', variable: 'FAREBOX_INTERLEAVINGS' },
   { tried: 'the journal\'s exporter killed in mid-stream', times: 100, unit: 'kills', files: 'test/e2e/journal-restarts.test.ts', variable: 'FAREBOX_RESTARTS' },
   { tried: 'app processes killed under load', times: 200, unit: 'kills', files: 'test/chaos/kills.test.ts', variable: 'FAREBOX_KILLS' },
   { tried: 'Redis killed: AOF always, everysec; power cut', times: 50, unit: 'times each', files: 'test/chaos/restarts.test.ts', variable: 'FAREBOX_REDIS_RESTARTS' },

@@ -53,3 +53,15 @@ test('what an account keeps does not grow with the days: windows, lots and reser
   await store.send({ kind: 'balance', account: 'ada' })
   expect(Object.keys((await readAccounts(redis, prefix, now)).get('ada')!.budgets).sort()).toEqual(scopes.map((scope) => `total ${scope}`))
 })
+
+test('a batch that changes more windows than Lua can unpack at once is carried out', async () => {
+  const prefix = crypto.randomUUID()
+  const store = redisStore(redis, { prefix, now: () => START })
+  const commands = Array.from({ length: 128 }, (_, call): LedgerCommand => ({
+    kind: 'reserve', account: 'ada', reservation: `r${call}`, ceiling: 1, allowance: 1_000, ttlMs: 60_000, key: '', payload: '',
+    budgets: Array.from({ length: 40 }, (_, scope) => ({ scope: `${call} ${scope}`, window: 'day', limit: 5 })),
+  }))
+  const state = commands.reduce((before, command) => apply(before, command, START)[0], emptyAccount)
+  expect((await Promise.all(commands.map((command) => store.send(command)))).map(({ kind }) => kind)).toEqual(commands.map(() => 'reserved'))
+  expect((await readAccounts(redis, prefix, START)).get('ada')).toEqual(plain(state, START, false))
+})
