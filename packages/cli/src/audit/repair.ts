@@ -7,7 +7,7 @@ import { rebuild } from './rebuild.js'
 import { Tally } from './tally.js'
 
 /** How often an account that is in use is read again, because it has changed before its figures could be written. */
-const ATTEMPTS = 100
+const ATTEMPTS = 1_000
 
 /** Why what is still there after a repair is not put right. */
 const WHY: Readonly<Partial<Record<Check, string>>> = {
