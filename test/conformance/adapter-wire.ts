@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { request, type Agent, type IncomingMessage } from 'node:http'
-import { connect } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
 
 export interface WireOptions {
@@ -32,6 +32,12 @@ export class Wire {
   /** Closes the socket at once. */
   leave(): void {
     this.#request.destroy()
+  }
+
+  /** Closes it with a fault, as a process that ends does: the server's socket breaks before it closes. */
+  async reset(): Promise<void> {
+    const socket = this.#request.socket ?? (await once(this.#request, 'socket'))[0] as Socket
+    socket.resetAndDestroy()
   }
 
   /** Whether the response came to its end is told by `whole`. */

@@ -5,7 +5,7 @@ import { meter } from '@farebox/core/meter'
 import type { Handler, HandlerAnswer } from '../support/apps/app.js'
 import { latch } from '../support/apps/latch.js'
 import type { OpenOptions, Rig } from './adapter.js'
-import { aborted, breaking, events, kinds, talk } from './streams.js'
+import { aborted, breaking, endless, events, kinds, talk } from './streams.js'
 
 const policies = ['metered', 'ceiling', 'release'] as const
 const cents = metered({ rates: { lookup: 1 }, ceiling: () => ({ lookup: 5 }), used: ({ counts }) => ({ lookup: counts['lookup'] ?? 0 }) })
@@ -41,6 +41,22 @@ export function abortRules(rig: Rig): void {
         expect([...api.store.calls.values()]).toEqual([[charge ? 'settle' : 'release']])
       })
 
+    it.each([['JSON', { json: {} }], ['JSON in pieces', { chunks: talk(Promise.resolve(), '{}'), headers: { 'Content-Type': 'application/json' } }], ['a stream', { chunks: talk(Promise.resolve()), headers: events }]] as const)('with a fault of the socket it is the same: %s', async (_, answer) => {
+      const [reached, left, finish] = [latch(), latch(), latch()]
+      const api = await open(async ({ signal }) => {
+        signal.addEventListener('abort', left.open)
+        reached.open()
+        await finish.opened
+        return answer
+      })
+      const wire = api.wire('POST /run')
+      await reached.opened
+      await wire.reset()
+      await left.opened
+      finish.open()
+      expect(await api.settled()).toEqual([2])
+    })
+
     it.each([['ceiling', [5], 'settle'], ['release', [], 'release']] as const)('%s: settled at once, whatever the handler still answers', async (onAbort, charges, ending) => {
       const { api, finish } = await leaveBefore({ json: {} }, { onAbort })
       expect(await api.settled()).toEqual(charges)
@@ -56,6 +72,14 @@ export function abortRules(rig: Rig): void {
       const wire = api.wire('POST /run')
       await wire.begun()
       wire.leave()
+      expect(await api.settled()).toEqual({ metered: [2], ceiling: [5], release: [] }[onAbort])
+    })
+
+    it.each(policies.flatMap((policy) => kinds.map(([kind, headers]) => [policy, kind, headers] as const)))('%s: %s, with a fault of the socket, while the source can stop at once', async (onAbort, _, headers) => {
+      const api = await open(({ signal }) => ({ chunks: endless(signal), headers }), { onAbort })
+      const wire = api.wire('POST /run')
+      await wire.begun()
+      await wire.reset()
       expect(await api.settled()).toEqual({ metered: [2], ceiling: [5], release: [] }[onAbort])
     })
 

@@ -11,6 +11,11 @@ export async function* talk(received: Promise<unknown>, first = 'data: first\n\n
   yield 'data: second\n\n'
 }
 
+/** More than anybody reads: it stops where the connection takes no more. */
+export async function* endless(signal: AbortSignal): AsyncGenerator<string> {
+  while (!signal.aborted) yield `data: ${'x'.repeat(65_536)}\n\n`
+}
+
 /** Has a fault in the middle, when that may come. */
 export function breaking(received: Promise<unknown>): AsyncGenerator<string> {
   return talk(received.then(() => { throw new Error('thrown in the middle') }))

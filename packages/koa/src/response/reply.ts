@@ -67,10 +67,17 @@ export class Reply {
     return tail
   }
 
-  /** Whoever makes the stream has failed. */
-  fail(): void {
+  /** Whoever makes the stream has given up: it has failed, or its caller has left. */
+  broke(): void {
+    if (this.callerLeft) return this.#abort()
     this.exchange.threw()
     void this.exchange.end(this.ctx.res.statusCode)
+  }
+
+  /** Whether it was the connection that ended first. A fault of the socket closes Koa's source before the response hears of it. */
+  get callerLeft(): boolean {
+    const { res, req: { socket } } = this.ctx
+    return res.errored ? socket.destroyed && socket.errored !== res.errored : socket.destroyed
   }
 
   /** Sets headers when the head is written and not before: Koa's error handling takes off every header there is. */
@@ -84,9 +91,12 @@ export class Reply {
 
   /** An error on the response is its producer's; a caller who leaves makes none. */
   #close(): void {
-    const { ctx: { res }, exchange } = this
-    if (res.errored) this.fail()
-    else void exchange.abort(this.begun || this.#hasSaid ? res.statusCode : NO_STATUS, this.begun)
+    if (this.ctx.res.errored) this.broke()
+    else this.#abort()
+  }
+
+  #abort(): void {
+    void this.exchange.abort(this.begun || this.#hasSaid ? this.ctx.res.statusCode : NO_STATUS, this.begun)
   }
 
   #sendHead(): void {

@@ -45,7 +45,7 @@ async function settleHeld(ctx: Context, settling: Settling, stream: Source | und
     json = stream && !isJson ? undefined : jsonOf(ctx)
   } catch {
     // Koa meets the same error when it sends the body, and answers it. A caller who has left is no failure.
-    return ctx.res.destroyed ? void await exchange.close({ status: ctx.status }) : settleThrown(ctx, settling)
+    return settling.reply?.callerLeft ? void await exchange.close({ status: ctx.status }) : settleThrown(ctx, settling)
   }
   const whole = () => ({ headers: headersOf(ctx.res), body: wholeOf(ctx) })
   const closing = await exchange.close({ status: ctx.status, json, ...((!stream || isJson) && { whole }) })
@@ -57,5 +57,5 @@ async function settleHeld(ctx: Context, settling: Settling, stream: Source | und
 /** A response that is written past Koa, or had begun before Koa was given its body, settles itself at its end. */
 function settleAtEnd({ body }: Context, reply: Reply): void {
   // Where the head has left, Koa 2 says nothing more of a source that fails.
-  if (isNodeStream(body)) finished(body, { writable: false }, (error) => error && reply.fail())
+  if (isNodeStream(body)) finished(body, { writable: false }, (error) => error && reply.broke())
 }

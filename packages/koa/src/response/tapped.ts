@@ -25,7 +25,7 @@ export class Tapped extends Transform {
     this.exchange.run(() => {
       const source = this.#source
       this.#source = undefined
-      if (source) pipeline(isWeb(source) ? Readable.fromWeb(source as never) : source, this, (error) => error && this.reply.fail())
+      if (source) pipeline(isWeb(source) ? Readable.fromWeb(source as never) : source, this, (error) => error && this.reply.broke())
       super['_read'](size)
     })
   }
