@@ -1,4 +1,4 @@
-// npm run test:long: the searches of `npm test` with many more tries, and a table of what was tried, how often, and what failed.
+// npm run test:long [-- part of a path …]: the searches of `npm test` with many more tries, and a table of what was tried, how often, and what was lost.
 import { ensureRedis } from './redis.js'
 import { report } from './report.js'
 import { fail, script } from './workspace.js'
@@ -14,6 +14,7 @@ const suites = [
   { tried: 'answers of Redis cut off, lost, late', times: 300, unit: 'answers', files: 'test/chaos/proxy.test.ts', variable: 'FAREBOX_CUTS' },
   { tried: 'scripts flushed, memory full, read-only, hanging', times: 25, unit: 'times each', files: 'test/chaos/faults.test.ts', variable: 'FAREBOX_FAULTS' },
   { tried: 'failovers of Sentinel: master killed, hanging', times: 5, unit: 'times each', files: 'test/chaos/sentinel.test.ts', variable: 'FAREBOX_FAILOVERS' },
+  { tried: 'mixed traffic over three processes, kills, outages', times: 10, unit: 'minutes', files: 'test/chaos/load.test.ts', variable: 'FAREBOX_LOAD_MINUTES' },
   { tried: 'apps killed while their Redis is away, with a spool', times: 10, unit: 'kills each', files: 'test/e2e/outage-restarts.test.ts', variable: 'FAREBOX_RESTARTS' },
   { tried: 'apps and targets at random: a paid handler ran ⇔ a charge', times: 50_000, unit: 'requests', files: 'test/routing', variable: 'FAREBOX_ROUTING_REQUESTS' },
   { tried: 'hostile ids, bodies, headers and prices', times: 5_000, unit: 'rounds', files: 'test/hostile', variable: 'FAREBOX_HOSTILE_ROUNDS' },
@@ -23,10 +24,12 @@ const missing = ensureRedis()
 if (missing) fail(missing)
 if (script('build', { quiet: true }) !== 0) fail('the build failed')
 
-const results = suites.map(({ tried, times, unit, files, variable }) => {
+const wanted = process.argv.slice(2)
+const results = suites.filter(({ files }) => wanted.length === 0 || wanted.some((part) => files.includes(part))).map(({ tried, times, unit, files, variable }) => {
   const startedAt = performance.now()
-  const { passed, failed } = report([files], { env: { [variable]: String(times) } })
-  return { tried, times: `${times.toLocaleString('en')} ${unit}`, seconds: Math.round((performance.now() - startedAt) / 1_000), 'tests passed': passed, failed }
+  const { passed, failed, told, lost } = report([files], { env: { [variable]: String(times) } })
+  const seconds = Math.round((performance.now() - startedAt) / 1_000)
+  return { tried, times: `${times.toLocaleString('en')} ${unit}`, seconds, passed, failed, ...(told && { 'charges and grants told': told, 'lost of them': lost }) }
 })
 console.table(results)
 process.exit(results.every(({ failed }) => failed === 0) ? 0 : 1)

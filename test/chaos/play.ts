@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll } from 'vitest'
+import { getCurrentTest } from 'vitest/suite'
 import { bundleApp } from './app-process.js'
 import { openClient, type Where } from './connection.js'
 import { Fleet, TTL } from './fleet.js'
@@ -42,8 +43,11 @@ export async function play({ name, where, admin = where, clocks, act }: Scene): 
     const leftMs = reservedMs || await untilNothingReserved(redis, prefix, book, RECOVERY)
     const verdict = await verify(redis, prefix, book)
     if (leftMs > TTL + 500) verdict.faults.push(`credits were still set aside after ${leftMs} ms`)
+    const { lostCharges, lostPending, lostGrants } = verdict
+    // For the table of `npm run test:long`.
+    Object.assign(getCurrentTest()!.meta, { told: book.charged.size + book.granted.size, lost: lostCharges + lostPending + lostGrants })
     const pending = [...book.charged.values()].filter((told) => told.pending).length
-    console.info(`${name}: ${book.charged.size} charges (${pending} pending) and ${book.granted.size} grants acknowledged, answers ${JSON.stringify(book.answers)}, ${fleet.kills} kills; lost ${verdict.lostCharges} charges, ${verdict.lostPending} pending, ${verdict.lostGrants} grants`)
+    console.info(`${name}: ${book.charged.size} charges (${pending} pending) and ${book.granted.size} grants acknowledged, answers ${JSON.stringify(book.answers)}, ${fleet.kills} kills; lost ${lostCharges} charges, ${lostPending} pending, ${lostGrants} grants`)
     return verdict
   } finally {
     redis.disconnect()
