@@ -6,7 +6,7 @@ import { Fleet, TTL } from './fleet.js'
 import { Load } from './load.js'
 import { untilNothingReserved, verify, type Verdict } from './verify.js'
 
-export const CLEAN: Verdict = { faults: [], lostCharges: 0, lostGrants: 0, lostPending: 0 }
+export const CLEAN: Verdict = { faults: [], lostCharges: 0, lostGrants: 0, lostPending: 0, givenUp: 0 }
 
 const program = bundleApp()
 afterAll(async () => (await program).remove())
@@ -40,10 +40,10 @@ export async function play({ name, where, admin = where, clocks, act }: Scene): 
     const book = await load.stop()
     await fleet.close()
     const leftMs = reservedMs || await untilNothingReserved(redis, prefix, book, RECOVERY)
-    const verdict = await verify(redis, prefix, book)
+    const verdict = await verify(redis, prefix, book, fleet.givenUp)
     if (leftMs > TTL + 500) verdict.faults.push(`credits were still set aside after ${leftMs} ms`)
     const pending = [...book.charged.values()].filter((told) => told.pending).length
-    console.info(`${name}: ${book.charged.size} charges (${pending} pending) and ${book.granted.size} grants acknowledged, answers ${JSON.stringify(book.answers)}, ${fleet.kills} kills; lost ${verdict.lostCharges} charges, ${verdict.lostPending} pending, ${verdict.lostGrants} grants`)
+    console.info(`${name}: ${book.charged.size} charges (${pending} pending) and ${book.granted.size} grants acknowledged, answers ${JSON.stringify(book.answers)}, ${fleet.kills} kills; lost ${verdict.lostCharges} charges, ${verdict.lostPending} pending (${verdict.givenUp} more are in a log), ${verdict.lostGrants} grants`)
     return verdict
   } finally {
     redis.disconnect()
