@@ -29,7 +29,12 @@ export class Fleet {
     return this.#apps.some((app) => app.alive)
   }
 
-  /** Where one of them serves. */
+  /** Where they serve. */
+  get urls(): readonly string[] {
+    return this.#apps.map(({ url }) => url)
+  }
+
+  /** Where one of them does. */
   anyUrl(): string {
     return this.#apps[Math.floor(Math.random() * this.#apps.length)]!.url
   }
