@@ -30,10 +30,12 @@ export async function bundleApp(): Promise<{ readonly file: string, remove(): Pr
 export class AppProcess {
   private constructor(private readonly child: ChildProcess, readonly url: string) {}
 
-  static async start(program: string, setup: Setup): Promise<AppProcess> {
+  /** @param onGivenUp told the line in its log of each charge that it gives up */
+  static async start(program: string, setup: Setup, onGivenUp: (line: string) => void): Promise<AppProcess> {
     const child = fork(program, { env: { ...process.env, NODE_ENV: 'test', CHAOS: JSON.stringify(setup) } })
     const died = once(child, 'exit').then(([code, signal]) => { throw new Error(`the app ended with ${String(code ?? signal)}`) })
     died.catch(() => {})
+    child.on('message', ({ givenUp }: { givenUp?: string }) => { if (givenUp !== undefined) onGivenUp(givenUp) })
     const [{ url }] = await Promise.race([once(child, 'message'), died]) as [{ url: string }]
     return new AppProcess(child, url)
   }
@@ -49,7 +51,7 @@ export class AppProcess {
   /** Ends it the orderly way: billing is closed, what it still has to post is posted. */
   async close(): Promise<void> {
     const exited = once(this.child, 'exit')
-    this.child.disconnect()
+    this.child.send('close')
     await exited
   }
 }

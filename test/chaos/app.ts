@@ -1,4 +1,4 @@
-// An app in a process of its own, for anybody to kill. Forked; its set-up is in CHAOS, it tells its parent where it serves.
+// An app in a process of its own, for anybody to kill. Forked; its set-up is in CHAOS, it tells its parent where it serves and what it gives up. Any message closes it.
 import { billing, priceBook } from '@farebox/express'
 import { redisStore } from '@farebox/redis'
 import express from 'express'
@@ -24,12 +24,12 @@ if (clockOff !== 0) {
 
 const Work = z.object({ price: z.number(), charge: z.number(), ms: z.number() })
 
-const silent = { warn: () => {}, error: () => {} }
+const givenUp = (line: string) => { if (line.startsWith('farebox: given up')) process.send!({ givenUp: line }) }
 // What a user gives: a URL is the store's own to open.
 const store = redisStore(typeof where === 'string' ? where : openClient(where), { prefix })
 const bill = billing({
   account: (req) => req.get('x-account'),
-  store, allowance: 100, reservationTtl, storeTimeout, logger: silent,
+  store, allowance: 100, reservationTtl, storeTimeout, logger: { warn: () => {}, error: givenUp },
   prices: priceBook({
     'POST /work': {
       product: 'work', metering: true,
@@ -55,8 +55,10 @@ app.post('/grants', async (req, res) => {
 })
 
 const server = app.listen(0, '127.0.0.1', () => process.send!({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }))
-process.on('disconnect', async () => {
+process.on('disconnect', () => process.exit())
+process.on('message', async () => {
   server.close()
   await bill.close()
-  process.exit(0)
+  // Behind what it gave up, which is heard then.
+  process.send!({}, () => process.exit())
 })

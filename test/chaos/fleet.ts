@@ -8,6 +8,8 @@ const SIZE = 3
 /** Several processes of one app. Who is killed is followed by one that has been started already. */
 export class Fleet {
   kills = 0
+  /** What their log has of charges that could not be posted. */
+  readonly givenUp: string[] = []
   #started = 0
   readonly #apps: AppProcess[] = []
   #spare: Promise<AppProcess>
@@ -27,7 +29,12 @@ export class Fleet {
     return this.#apps.some((app) => app.alive)
   }
 
-  /** Where one of them serves. */
+  /** Where they serve. */
+  get urls(): readonly string[] {
+    return this.#apps.map(({ url }) => url)
+  }
+
+  /** Where one of them does. */
   anyUrl(): string {
     return this.#apps[Math.floor(Math.random() * this.#apps.length)]!.url
   }
@@ -52,6 +59,6 @@ export class Fleet {
   }
 
   #start(): Promise<AppProcess> {
-    return AppProcess.start(this.program, { ...this.setup, clockOff: this.clocks[this.#started++ % this.clocks.length]! })
+    return AppProcess.start(this.program, { ...this.setup, clockOff: this.clocks[this.#started++ % this.clocks.length]! }, (line) => this.givenUp.push(line))
   }
 }

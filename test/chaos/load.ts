@@ -11,6 +11,7 @@ export class Load {
   readonly #client = new Client()
   readonly #clients: Promise<void>[]
   #stopping = false
+  #silent = new Set<string>()
 
   /**
    * @param anyUrl where an app serves
@@ -31,6 +32,13 @@ export class Load {
   /** Resolves when so many more calls were charged. */
   async charges(more: number): Promise<void> {
     for (const goal = this.book.charged.size + more; this.book.charged.size < goal;) await delay(5)
+  }
+
+  /** Which of these apps serve nobody in the next so many ms. */
+  async silentOf(urls: readonly string[], atMost: number): Promise<readonly string[]> {
+    this.#silent = new Set(urls)
+    for (const end = Date.now() + atMost; this.#silent.size > 0 && Date.now() < end;) await delay(5)
+    return [...this.#silent]
   }
 
   async #keepCalling(): Promise<void> {
@@ -71,8 +79,10 @@ export class Load {
 
   async #call(...[route, ...rest]: [route: string, account: string, body: unknown, headers?: Readonly<Record<string, string>>]): Promise<Reply | undefined> {
     try {
-      const reply = await this.#client.call(this.anyUrl(), route, ...rest)
+      const url = this.anyUrl()
+      const reply = await this.#client.call(url, route, ...rest)
       this.book.answered(reply.status)
+      if (reply.status === 200) this.#silent.delete(url)
       // Nobody asks again at once.
       if (reply.status === 503) await delay(20)
       return reply

@@ -9,20 +9,25 @@ import { freePort, startRedis, type RedisServer } from '../support/redis.js'
 import { MASTER, openClient, type Address } from './connection.js'
 
 const SENTINELS = 3
+const SETTINGS = ['--repl-diskless-sync-delay', '0']
 /** A master that no replica hears takes nothing: what it would take is lost. */
-const SETTINGS = ['--repl-diskless-sync-delay', '0', '--min-replicas-to-write', '1', '--min-replicas-max-lag', '1']
+const GUARDED = [...SETTINGS, '--min-replicas-to-write', '1', '--min-replicas-max-lag', '1']
 /** For how long a master must be silent until it counts as down, ms. */
 const DOWN_AFTER = 2_000
 
 /** A master, two replicas and three sentinels that watch over them. */
 export class Sentinels {
-  private constructor(private readonly servers: RedisServer[], readonly addresses: readonly Address[], private readonly end: () => Promise<void>) {}
+  private constructor(
+    private readonly settings: readonly string[], private readonly servers: RedisServer[], readonly addresses: readonly Address[], private readonly end: () => Promise<void>,
+  ) {}
 
-  static async start(): Promise<Sentinels> {
-    const master = await startRedis({ args: SETTINGS })
-    const replicas = await Promise.all([0, 1].map(() => startReplica(master.port)))
+  /** @param guarded whether a master needs a replica that hears it, by min-replicas-to-write */
+  static async start(guarded = true): Promise<Sentinels> {
+    const settings = guarded ? GUARDED : SETTINGS
+    const master = await startRedis({ args: settings })
+    const replicas = await Promise.all([0, 1].map(() => startReplica(master.port, settings)))
     const sentinels = await Promise.all(Array.from({ length: SENTINELS }, () => startSentinel(master.port)))
-    const cluster = new Sentinels([master, ...replicas], sentinels.map(({ port }) => ({ host: '127.0.0.1', port })), async () => {
+    const cluster = new Sentinels(settings, [master, ...replicas], sentinels.map(({ port }) => ({ host: '127.0.0.1', port })), async () => {
       await Promise.all(sentinels.map((sentinel) => sentinel.stop()))
     })
     await cluster.#settled()
@@ -37,7 +42,7 @@ export class Sentinels {
     else await master.stop()
     while (await this.#masterPort() === port) await delay(20)
     if (how === 'hang') master.resume()
-    else this.servers[this.servers.indexOf(master)] = await startReplica(await this.#masterPort(), port)
+    else this.servers[this.servers.indexOf(master)] = await startReplica(await this.#masterPort(), this.settings, port)
     await this.#settled()
   }
 
@@ -75,8 +80,8 @@ export class Sentinels {
   }
 }
 
-function startReplica(master: number, port?: number): Promise<RedisServer> {
-  return startRedis({ ...(port !== undefined && { port }), args: ['--replicaof', '127.0.0.1', String(master), ...SETTINGS] })
+function startReplica(master: number, settings: readonly string[], port?: number): Promise<RedisServer> {
+  return startRedis({ ...(port !== undefined && { port }), args: ['--replicaof', '127.0.0.1', String(master), ...settings] })
 }
 
 async function startSentinel(master: number) {

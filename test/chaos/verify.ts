@@ -14,11 +14,13 @@ export interface Verdict {
   /** Acknowledged, and not there. */
   readonly lostCharges: number
   readonly lostGrants: number
-  /** Told to be pending, and not there. */
+  /** Told to be pending, and neither there nor in a log. */
   readonly lostPending: number
+  /** Told to be pending, not there, and in the log of an app that was closed before it could post it. */
+  readonly givenUp: number
 }
 
-export async function verify(redis: Redis | Cluster, prefix: string, book: Book): Promise<Verdict> {
+export async function verify(redis: Redis | Cluster, prefix: string, book: Book, log: readonly string[]): Promise<Verdict> {
   const store = redisStore(redis, { prefix })
   const charges = new Map<string, LedgerEntry>()
   const grants = new Map<string, LedgerEntry>()
@@ -35,8 +37,9 @@ export async function verify(redis: Redis | Cluster, prefix: string, book: Book)
     }
   }
   for await (const { findings } of audit(redis, prefix, PARTITIONS)) faults.push(...findings.map(({ finding }) => `audit: ${JSON.stringify(finding)}`))
-  const lost = (pending: boolean) => [...book.charged].filter(([id, told]) => told.amount > 0 && told.pending === pending && !charges.has(id)).length
-  return { faults, lostCharges: lost(false), lostPending: lost(true), lostGrants: [...book.granted].filter((id) => !grants.has(id)).length }
+  const lost = (pending: boolean) => [...book.charged].filter(([id, told]) => told.amount > 0 && told.pending === pending && !charges.has(id)).map(([id]) => id)
+  const givenUp = lost(true).filter((id) => log.some((line) => line.includes(id))).length
+  return { faults, lostCharges: lost(false).length, lostPending: lost(true).length - givenUp, givenUp, lostGrants: [...book.granted].filter((id) => !grants.has(id)).length }
 }
 
 /** For how long some of the accounts still have credits set aside, ms; at most `atMost`. */

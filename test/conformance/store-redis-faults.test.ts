@@ -1,6 +1,7 @@
 import { isFareboxError, type Command, type ReadAccounts, type ReplyTo, type Store } from '@farebox/core'
 import { redisStore } from '@farebox/redis'
 import { Redis } from 'ioredis'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, inject, onTestFinished, test } from 'vitest'
 import { freePort, startRedis } from '../support/redis.js'
 
@@ -324,6 +325,29 @@ describe('a server that is away', () => {
     await expect(store.send(grant('bob'))).rejects.toThrow('max retries')
     server.resume()
     await recovers(store)
+  })
+
+  test('is left where it has become a replica, once for all answers that say so', async () => {
+    const server = await startRedis()
+    const store = opened(redisStore(server.url, { prefix }))
+    const admin = new Redis(server.url)
+    const warnings: Error[] = []
+    const hear = (warning: Error) => void warnings.push(warning)
+    process.on('warning', hear)
+    onTestFinished(async () => { process.off('warning', hear); admin.disconnect(); await server.stop() })
+    await store.send(grant('ada'))
+    await admin.replicaof('127.0.0.1', await freePort())
+    await admin.call('CLIENT', 'PAUSE', '100', 'ALL')
+    const batches = []
+    for (let batch = 0; batch < 20; batch++) {
+      batches.push(store.send(grant(`account ${batch}`)))
+      await nextTurn()
+    }
+    const replies = await Promise.allSettled(batches)
+    expect(replies.map((reply) => String((reply as PromiseRejectedResult).reason))).toEqual(Array(20).fill(expect.stringContaining('READONLY')))
+    await admin.replicaof('NO', 'ONE')
+    await recovers(store)
+    expect(warnings).toEqual([])
   })
 
   async function rejectsSoon(store: Store): Promise<void> {

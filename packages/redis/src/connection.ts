@@ -46,14 +46,16 @@ function describe(value: unknown): string {
  * twenty, attempts are never far apart, and a connection that has gone silent is given up.
  */
 function open(url: string): Connection {
+  let leaving = false
   const redis = new Redis(url, {
     maxRetriesPerRequest: 0,
     connectTimeout: 1_000,
     socketTimeout: 2_000,
     retryStrategy: (attempt) => Math.min(attempt * 50, 500),
-    // After a failover the old primary may go on answering, as a replica.
-    reconnectOnError: (error) => error.message.startsWith('READONLY'),
+    // After a failover the old primary may go on answering, as a replica. One such answer is enough: at each, ioredis adds a listener to the socket.
+    reconnectOnError: (error) => !leaving && (leaving = error.message.startsWith('READONLY')),
   })
+  redis.on('close', () => { leaving = false })
   // Each call reports its own failure; without a listener ioredis prints every failed attempt.
   redis.on('error', () => {})
   return {
