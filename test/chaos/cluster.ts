@@ -1,14 +1,10 @@
-import { Redis } from 'ioredis'
 import { setTimeout as delay } from 'node:timers/promises'
-import { freePort } from '../support/redis.js'
+import { ask, connected, HOST, idOf, startNode, used, viewOf, type View } from './cluster-node.js'
 import type { Address } from './connection.js'
-import { DurableRedis } from './durable-redis.js'
+import type { DurableRedis } from './durable-redis.js'
 
 const MASTERS = 3
 const SLOTS = 16_384
-const HOST = '127.0.0.1'
-/** For how long a node must be silent until it counts as down, ms. */
-const NODE_TIMEOUT = '1000'
 /** ms. */
 const PATIENCE = 30_000
 /** What Redis says of a slot that is not, or not wholly, where it was asked for, or is nowhere. */
@@ -62,17 +58,28 @@ export class ReplicatedCluster {
     await ask(from.port, 'CLUSTER', 'SETSLOT', slot, 'MIGRATING', to.id)
     const keys = await ask(from.port, 'CLUSTER', 'GETKEYSINSLOT', slot, 100_000) as string[]
     for (const part of [[], keys.slice(keys.length / 2), keys.slice(0, keys.length / 2)]) {
-      await Promise.all(part.map((key) => ask(from.port, 'MIGRATE', HOST, to.port, key, 0, 5_000)))
+      await connected(from.port, (redis) => Promise.all(part.map((key) => redis.migrate(HOST, to.port, key, 0, 5_000))))
       await meanwhile()
     }
     for (const { port } of [to, from]) await ask(port, 'CLUSTER', 'SETSLOT', slot, 'NODE', to.id)
     await this.#settled()
   }
 
-  /** How often clients were told what of `REDIRECTIONS`, since each node started. */
-  async told(): Promise<Readonly<Record<string, number>>> {
+  /** Has every node run with another setting from now on. */
+  async configure(name: string, value: string): Promise<void> {
+    await Promise.all(this.nodes.map(({ port }) => ask(port, 'CONFIG', 'SET', name, value)))
+  }
+
+  /**
+   * How often clients were told what of `REDIRECTIONS` since each node started, and how many epochs
+   * have begun: one for each replica that was elected and each slot that arrived.
+   */
+  async seen(): Promise<Readonly<Record<string, number>>> {
     const stats = (await Promise.all(this.nodes.map(({ port }) => ask(port, 'INFO', 'errorstats')))).join('\n')
-    return Object.fromEntries(REDIRECTIONS.map((name) => [name, [...stats.matchAll(new RegExp(`errorstat_${name}:count=(\\d+)`, 'g'))].reduce((sum, [, count]) => sum + Number(count), 0)]))
+    const count = (name: string) => [...stats.matchAll(new RegExp(`errorstat_${name}:count=(\\d+)`, 'g'))].reduce((sum, [, times]) => sum + Number(times), 0)
+    const { info } = await viewOf(this.nodes[0]!.port)
+    const epochs = Number(/cluster_current_epoch:(\d+)/.exec(info)![1]) - this.nodes.length
+    return { ...Object.fromEntries(REDIRECTIONS.map((name) => [name, count(name)])), epochs }
   }
 
   async stop(): Promise<void> {
@@ -95,45 +102,9 @@ export class ReplicatedCluster {
   }
 }
 
-/** What a node says of itself and the others. */
-interface View { readonly info: string, readonly nodes: string, readonly replication: string }
-
-async function viewOf(port: number): Promise<View> {
-  const [info, nodes, replication] = (await Promise.all([ask(port, 'CLUSTER', 'INFO'), ask(port, 'CLUSTER', 'NODES'), ask(port, 'INFO', 'replication')])).map(String)
-  return { info: info!, nodes: nodes!, replication: replication! }
-}
-
 /** The slots of a store's partitions. */
 export async function slotsOf({ addresses }: ReplicatedCluster, partitions = 64): Promise<readonly number[]> {
   return Promise.all(Array.from({ length: partitions }, async (_, partition) => Number(await ask(addresses[0]!.port, 'CLUSTER', 'KEYSLOT', `{${partition}}`))))
-}
-
-async function startNode(settings: readonly string[]) {
-  const busPort = await freePort()
-  const node = await DurableRedis.start('always', [
-    '--cluster-enabled', 'yes', '--cluster-port', String(busPort), '--cluster-node-timeout', NODE_TIMEOUT, '--repl-diskless-sync-delay', '0', ...settings,
-  ])
-  return { node, busPort }
-}
-
-async function idOf(port: number): Promise<string> {
-  return String(await ask(port, 'CLUSTER', 'MYID'))
-}
-
-/** Which of these slots hold keys there. */
-async function used(port: number, slots: readonly number[]): Promise<readonly number[]> {
-  const counts = await Promise.all(slots.map((slot) => ask(port, 'CLUSTER', 'COUNTKEYSINSLOT', slot)))
-  return slots.filter((_, i) => counts[i] !== 0)
-}
-
-async function ask(port: number, command: string, ...args: (string | number)[]): Promise<unknown> {
-  const redis = new Redis(port, HOST)
-  redis.on('error', () => {})
-  try {
-    return await redis.call(command, ...args)
-  } finally {
-    redis.disconnect()
-  }
 }
 
 /** Resolves when it holds. */
