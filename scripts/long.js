@@ -15,6 +15,7 @@ const suites = [
   { tried: 'scripts flushed, memory full, read-only, hanging', times: 25, unit: 'times each', files: 'test/chaos/faults.test.ts', variable: 'FAREBOX_FAULTS' },
   { tried: 'failovers of Sentinel: master killed, hanging', times: 5, unit: 'times each', files: 'test/chaos/sentinel.test.ts', variable: 'FAREBOX_FAILOVERS' },
   { tried: 'mixed traffic over three processes, kills, outages', times: 10, unit: 'minutes', files: 'test/chaos/load.test.ts', variable: 'FAREBOX_LOAD_MINUTES' },
+  { tried: 'a Cluster: slots moved, masters killed, hanging', times: 10, unit: 'times each', files: 'test/chaos/cluster.test.ts', variable: 'FAREBOX_CLUSTER_FAULTS' },
   { tried: 'apps killed while their Redis is away, with a spool', times: 10, unit: 'kills each', files: 'test/e2e/outage-restarts.test.ts', variable: 'FAREBOX_RESTARTS' },
   { tried: 'apps and targets at random: a paid handler ran ⇔ a charge', times: 50_000, unit: 'requests', files: 'test/routing', variable: 'FAREBOX_ROUTING_REQUESTS' },
   { tried: 'hostile ids, bodies, headers and prices', times: 5_000, unit: 'rounds', files: 'test/hostile', variable: 'FAREBOX_HOSTILE_ROUNDS' },

@@ -8,17 +8,23 @@ export class DurableRedis {
   readonly #sizes: { readonly at: number, readonly bytes: number }[] = []
   readonly #watch: NodeJS.Timeout
 
-  private constructor(private readonly folder: string, private readonly fsync: string, private server: RedisServer) {
+  private constructor(private readonly folder: string, private readonly args: readonly string[], private server: RedisServer) {
     this.#watch = setInterval(() => void this.#look(), 20)
   }
 
-  static async start(fsync: 'always' | 'everysec'): Promise<DurableRedis> {
+  /** @param more options of redis-server's command line */
+  static async start(fsync: 'always' | 'everysec', more: readonly string[] = []): Promise<DurableRedis> {
     const folder = await mkdtemp(join(tmpdir(), 'farebox-aof-'))
-    return new DurableRedis(folder, fsync, await startRedis({ args: argsOf(folder, fsync) }))
+    const args = ['--dir', folder, '--appendonly', 'yes', '--appendfsync', fsync, ...more]
+    return new DurableRedis(folder, args, await startRedis({ args }))
   }
 
   get url(): string {
     return this.server.url
+  }
+
+  get port(): number {
+    return this.server.port
   }
 
   /**
@@ -27,12 +33,29 @@ export class DurableRedis {
    * @param unwritten what the disk has not got of the last so many ms, as when the power fails
    */
   async restart(unwritten = 0): Promise<void> {
-    const { port } = this.server
-    await this.server.stop()
+    await this.kill()
     const then = this.#sizes.findLast(({ at }) => at <= performance.now() - unwritten)
     if (unwritten > 0 && then) await truncate(this.#file, then.bytes)
+    await this.revive()
+  }
+
+  kill(): Promise<void> {
+    return this.server.stop()
+  }
+
+  /** Up again after `kill`, with what its disk has. */
+  async revive(): Promise<void> {
     this.#sizes.length = 0
-    this.server = await startRedis({ port, args: argsOf(this.folder, this.fsync) })
+    this.server = await startRedis({ port: this.port, args: this.args })
+  }
+
+  /** From now on it answers nothing, until `resume`. */
+  pause(): void {
+    this.server.pause()
+  }
+
+  resume(): void {
+    this.server.resume()
   }
 
   async stop(): Promise<void> {
@@ -50,8 +73,4 @@ export class DurableRedis {
     const { size } = await stat(this.#file).catch(() => ({ size: 0 }))
     this.#sizes.push({ at, bytes: size })
   }
-}
-
-function argsOf(folder: string, fsync: string): string[] {
-  return ['--dir', folder, '--appendonly', 'yes', '--appendfsync', fsync]
 }

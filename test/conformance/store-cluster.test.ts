@@ -18,6 +18,18 @@ afterAll(async () => {
 
 testStore('redisStore on a Cluster', (now) => redisStore(cluster, { prefix: crypto.randomUUID(), now }))
 
+/** Opens the slot of a prefix's calls, all of one account, to leave for another node. Returns what keeps it there. */
+async function openSlot(prefix: string): Promise<() => Promise<unknown>> {
+  const nodes = cluster.nodes('master')
+  const keys = await Promise.all(nodes.map((node) => node.keys(`${prefix}:*:call:*`)))
+  const i = keys.findIndex(([key]) => key !== undefined)
+  const [from, to] = [nodes[i]!, nodes[(i + 1) % nodes.length]!]
+  const slot = await from.cluster('KEYSLOT', keys[i]![0]!)
+  await to.cluster('SETSLOT', slot, 'IMPORTING', await from.cluster('MYID'))
+  await from.cluster('SETSLOT', slot, 'MIGRATING', await to.cluster('MYID'))
+  return () => Promise.all([from, to].map((node) => node.cluster('SETSLOT', slot, 'STABLE')))
+}
+
 describe('a Cluster', () => {
   test('has the accounts of one batch on all its nodes', async () => {
     const prefix = crypto.randomUUID()
@@ -48,6 +60,22 @@ describe('a Cluster', () => {
     await exported.close()
     const expected = (id: number) => accounts.map((account) => `${encodeURIComponent(account)}/${id}`).sort()
     expect([uids.slice(0, 60).sort(), uids.slice(60).sort()]).toEqual([expected(1), expected(2)])
+  })
+
+  // On such a slot Redis stops a script where it writes a key that is not there, whatever it has written before.
+  test('does all of a batch in a slot that is leaving, where a key is freed and taken again', async () => {
+    const prefix = crypto.randomUUID()
+    const store = redisStore(cluster, { prefix })
+    const account = 'ada'
+    const grant = (grant: string) => store.send({ kind: 'grant', account, grant, amount: 50, reason: '', source: '', priority: 50, expiresAt: 0 })
+    const reserve = (reservation: string, key: string) => store.send({ kind: 'reserve', account, reservation, ceiling: 10, allowance: 0, ttlMs: 60_000, key, payload: '' })
+    const settle = () => store.send({ kind: 'settle', account, reservation: 'r2', ceiling: 10, charge: 10, product: '', firstSentAt: Date.now(), key: 'k2', payload: '', response: 'done' })
+    await Promise.all([grant('g1'), reserve('r1', 'k1'), reserve('r2', 'k2')])
+    const close = await openSlot(prefix)
+    const replies = await Promise.all([store.send({ kind: 'release', account, reservation: 'r1', key: 'k1' }), grant('g2'), reserve('r3', 'k1'), settle()])
+    expect(replies.map(({ kind }) => kind)).toEqual(['released', 'granted', 'reserved', 'settled'])
+    expect(await reserve('r4', 'k2')).toMatchObject({ kind: 'replayed', charge: 10 })
+    await close()
   })
 
   test('takes the script up again on every node that forgot it', async () => {

@@ -49,8 +49,9 @@ function records.keep_longer(name, id, time)
   records.put(name, format('%d', max(kept_until, time)) .. rest)
 end
 
--- records.free_call(name, id): a call that failed has not used its key; one that is finished has, whatever comes after
+-- records.free_call(name, id): a call that failed has not used its key; one that is finished has, whatever comes after. Its record is over, and not
+-- deleted: on a Cluster, in a slot that is leaving, a script that writes a key which is not there any more stops halfway.
 function records.free_call(name, id)
   local known = records.call(name)
-  if known and known.reservation == id and not known.finished then records.put(name, false) end
+  if known and known.reservation == id and not known.finished then records.put(name, (string.gsub(records.read(name), '^%d+', '0'))) end
 end

@@ -18,7 +18,7 @@ function records.text(name)
   return record_texts[name] or call('HGET', name, 'text')
 end
 
--- records.put(name, value, long): has `flush` write it, or delete it where it is false; without a long part it keeps its own
+-- records.put(name, value, long): has `flush` write it; without a long part it keeps its own
 function records.put(name, value, long)
   record_lines[name], record_texts[name] = value, long or record_texts[name]
   unwritten_count = unwritten_count + 1
@@ -28,7 +28,6 @@ end
 -- write_record(name): it can't fail, because its key was read
 local function write_record(name)
   local value, long = record_lines[name], record_texts[name]
-  if not value then return call('DEL', name) end
   if long then call('HSET', name, 'record', value, 'text', long) else call('HSET', name, 'record', value) end
   call('PEXPIRE', name, lasting(match(value, '^%d+')))
 end
