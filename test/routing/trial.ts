@@ -90,8 +90,10 @@ export class Trial {
     const together = requests.filter(({ alone }) => !alone)
     const connections = requests.filter(({ alone }) => alone).map((request) => [request])
     for (let i = 0; i < together.length; i += REQUESTS_A_CONNECTION) connections.push(together.slice(i, i + REQUESTS_A_CONNECTION))
+    const { port } = this.#server.address() as AddressInfo
     await Promise.all(connections.map(async (group) => {
-      for (const [i, status] of (await sendAll((this.#server.address() as AddressInfo).port, group, group[0]!.alone ? ODD_QUIET_MS : QUIET_MS)).entries()) statuses.set(group[i]!.name, status)
+      const answers = await sendAll(port, pipelined(group), group[0]!.alone ? ODD_QUIET_MS : QUIET_MS)
+      for (const [i, status] of answers.entries()) statuses.set(group[i]!.name, status)
     }))
     this.counts.requests += requests.length
     this.counts.answered += statuses.size
@@ -116,9 +118,20 @@ export class Trial {
     // Of a host that is none, Koa and Express 4 say 500 by themselves.
     if (status === 500 && !line.includes('://[') && !ran.some(({ does }) => does === 'throws')) say('500 though no handler threw')
     if (status === undefined && !alone) say('no answer')
+    if (Number.isNaN(status)) say('the answer is no response')
     if ((await store.send({ kind: 'balance', account: name })).reserved !== 0) say('credits are still reserved')
     return faults
   }
+}
+
+/** Requests by what is written at once. */
+function pipelined(requests: readonly WireRequest[]): readonly (readonly WireRequest[])[] {
+  const written: WireRequest[][] = []
+  for (const request of requests) {
+    if (request.joins && written.length > 0) written.at(-1)!.push(request)
+    else written.push([request])
+  }
+  return written
 }
 
 /** What an account was charged, in credits. Failed calls let go a moment after their response: it looks again where something is off. */
