@@ -17,6 +17,8 @@ export interface Framework {
   readonly name: string
   /** How it writes `/*`. */
   readonly wildcard: string
+  /** Whether it can have a route with this path from the root; absent: any. */
+  fits?(path: string): boolean
   /** A real app. @param options what is the same everywhere */
   build(layout: Layout, book: PriceBook, record: Record, options: Told<never>): RequestListener
 }

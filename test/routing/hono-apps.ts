@@ -1,13 +1,13 @@
 import { billing } from '@farebox/hono'
 import { getRequestListener } from '@hono/node-server'
 import { Hono, type Context, type Handler } from 'hono'
+import { Hono as Quick } from 'hono/quick'
 import { Hono as Tiny } from 'hono/tiny'
 import { Thrown, type Framework, type Record } from './framework.js'
 import { routesOf, type LayoutNode, type LayoutRoute } from './layout.js'
 import { canonicalPath } from './terms.js'
 
-// hono/quick is left out: its routers fail on some of these paths by themselves.
-const presets = { Hono, 'hono/tiny': Tiny }
+const presets = { Hono, 'hono/tiny': Tiny, 'hono/quick': Quick }
 
 /** Layouts as apps of Hono on Node: mounts are sub-apps. Its routers know no letter case but the one that is written. */
 export function honoLayouts(name: keyof typeof presets): Framework {
@@ -27,6 +27,8 @@ export function honoLayouts(name: keyof typeof presets): Framework {
   }
   return {
     name, wildcard: '/*',
+    // A router of hono/quick that knows no parameter beside a wildcard is chosen for good by a first request that meets none: what comes to one later is 500, without billing too.
+    ...(name === 'hono/quick' && { fits: (path) => !(path.includes(':') && path.includes('*')) }),
     build(layout, book, record, options) {
       const app = new presets[name]({ strict: layout.strict }) as Hono
       app.onError((_, c) => c.text('broken', 500))

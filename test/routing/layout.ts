@@ -81,3 +81,11 @@ export const layouts: fc.Arbitrary<Layout> = fc.record({
 export function routesOf(nodes: readonly LayoutNode[], prefix = ''): readonly { readonly route: LayoutRoute; readonly path: string }[] {
   return nodes.flatMap((node) => (node.kind === 'mount' ? routesOf(node.nodes, prefix + node.path) : [{ route: node, path: prefix + node.path }]))
 }
+
+/** Without the routes whose paths from the root don't fit. */
+export function fitting(nodes: readonly LayoutNode[], fits: (path: string) => boolean, prefix = ''): readonly LayoutNode[] {
+  return nodes.flatMap((node): LayoutNode[] => {
+    if (node.kind === 'mount') return [{ ...node, nodes: fitting(node.nodes, fits, prefix + node.path) }]
+    return fits(prefix + node.path) ? [node] : []
+  })
+}
