@@ -23,4 +23,13 @@ export interface Framework {
   build(layout: Layout, book: PriceBook, record: Record, options: Told<never>): RequestListener
 }
 
-export class Thrown extends Error {}
+export class Thrown extends Error {
+  constructor(readonly excused: boolean) {
+    super()
+  }
+}
+
+/** Whether the app's error handler answers 200 to it. */
+export function isExcused(error: unknown): boolean {
+  return error instanceof Thrown && error.excused
+}

@@ -3,7 +3,7 @@ import { getRequestListener } from '@hono/node-server'
 import { Hono, type Context, type Handler } from 'hono'
 import { Hono as Quick } from 'hono/quick'
 import { Hono as Tiny } from 'hono/tiny'
-import { Thrown, type Framework, type Record } from './framework.js'
+import { isExcused, Thrown, type Framework, type Record } from './framework.js'
 import { routesOf, type LayoutNode, type LayoutRoute } from './layout.js'
 import { canonicalPath } from './terms.js'
 
@@ -31,7 +31,7 @@ export function honoLayouts(name: keyof typeof presets): Framework {
     ...(name === 'hono/quick' && { fits: (path) => !(path.includes(':') && path.includes('*')) }),
     build(layout, book, record, options) {
       const app = new presets[name]({ strict: layout.strict }) as Hono
-      app.onError((_, c) => c.text('broken', 500))
+      app.onError((error, c) => c.text('broken', isExcused(error) ? 200 : 500))
       app.use(billing({ ...options((c, name) => (c as Context).req.header(name)), prices: book.prices } as never))
       add(app, layout.nodes, '', record, routesOf(layout.nodes).map(({ path }) => canonicalPath(path)))
       return getRequestListener(app.fetch)
@@ -49,7 +49,7 @@ function handlersOf({ does, chained }: LayoutRoute, path: string, record: Record
   // Hono tells by `next` what may pass on.
   const handler: Handler = does === 'passes' ? (c, next) => (ran(c), next()) : (c) => {
     ran(c)
-    if (does === 'throws') throw new Thrown()
+    if (does === 'throws' || does === 'excused') throw new Thrown(does === 'excused')
     if (does === 'answers' && c.req.header('if-none-match')) return c.body(null, 304)
     return c.json({ path }, does === 'fails' ? 422 : 200)
   }

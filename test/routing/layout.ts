@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 
-/** What a handler does with a request that reaches it. */
-export type Deed = 'answers' | 'passes' | 'fails' | 'throws'
+/** What a handler does with a request that reaches it; one that is `excused` throws, and the app's error handler answers 200. */
+export type Deed = 'answers' | 'passes' | 'fails' | 'throws' | 'excused'
 
 export interface LayoutRoute {
   readonly kind: 'route'
@@ -57,7 +57,7 @@ const route: fc.Arbitrary<LayoutRoute> = fc.record({
   ),
   path: routePath,
   terms: fc.constantFrom('paid', 'paid', 'free', 'unlisted'),
-  does: mostly<Deed>('answers', 'passes', 'fails', 'throws'),
+  does: mostly<Deed>('answers', 'passes', 'fails', 'throws', 'excused'),
   chained: mostly(false, true),
 })
 
