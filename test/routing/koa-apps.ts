@@ -43,8 +43,8 @@ export function koaLayouts(name: string, Koa: typeof Koa3, Router: typeof Router
     build(layout, book, record, options) {
       const app = new Koa()
       app.silent = true
-      app.use(excusing)
       app.use(billing({ ...options((ctx, name) => (ctx as Context).get(name) || undefined), prices: book.prices } as never))
+      app.use(excusing)
       for (const part of parts(layout.nodes, layout, '', record)) app.use(part)
       return app.callback()
     },

@@ -92,7 +92,7 @@ const ODD = {
 }
 
 const HEADERS = [
-  'If-None-Match: "x"', 'If-None-Match: *', 'If-Modified-Since: Sun, 22 Nov 2026 00:00:00 GMT', 'If-Match: "y"', 'Range: bytes=0-1', 'Expect: 100-continue', 'TE: trailers',
+  'If-None-Match: "x"', 'If-None-Match: "x"', 'If-None-Match: *', 'If-None-Match: *', 'If-Modified-Since: Sun, 22 Nov 2026 00:00:00 GMT', 'If-Match: "y"', 'Range: bytes=0-1', 'Expect: 100-continue', 'TE: trailers',
   'Accept: application/problem+json', 'Accept: text/event-stream', 'X-HTTP-Method-Override: GET', 'X-HTTP-Method-Override: DELETE', 'X-Original-URL: /v1/run', 'X-Rewrite-URL: /a',
   'X-Forwarded-Prefix: /v1', 'X-Forwarded-Host: other.example', 'Cache-Control: no-cache', 'Origin: http://o', 'Access-Control-Request-Method: POST',
 ]
