@@ -57,6 +57,38 @@ describe.each(versions)('%s', (_, express) => {
     return rig
   }
 
+  it('is charged by the parameters of its route, though the router has passed on since', async () => {
+    const reached = latch()
+    const rig = open({ prices: { 'GET /runs/:count': { product: 'p', price: 9, charge: ({ params }: { params: { count: string } }) => Number(params.count) } } } as never)
+    rig.app.use(rig.bill)
+    const router = express.Router()
+    router.get('/runs/:count', (_req, res, next) => {
+      res.write('some')
+      next()
+    })
+    rig.app.use(router)
+    rig.app.use('/:other', () => reached.open())
+    const socket = await rig.raw('GET /runs/4 HTTP/1.1\r\nHost: x\r\n\r\n')
+    await reached.opened
+    leavings.reset(socket)
+    await expectEnded(rig, 'settle')
+    expect(await rig.charges()).toEqual([4])
+  })
+
+  it('is charged when the router has taken all parameters off the request', async () => {
+    const rig = open({ prices: { 'GET /run': { product: 'p', price: 9, charge: () => 4 } } } as never)
+    rig.app.use(rig.bill)
+    rig.app.get('/run', (_req, res, next) => {
+      res.write('some')
+      next()
+    })
+    const socket = await rig.raw(GET)
+    await once(socket, 'data')
+    leavings.reset(socket)
+    await expectEnded(rig, 'settle')
+    expect(await rig.charges()).toEqual([4])
+  })
+
   describe('a caller that leaves in the middle of a stream', () => {
     const cases = Object.keys(policies).flatMap((policy) => Object.keys(streams).flatMap((stream) => Object.keys(leavings).map((how) => [policy, stream, how] as const)))
     it.each(cases)('%s: %s, %s', async (policy, stream, how) => {

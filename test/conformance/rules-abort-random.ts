@@ -24,7 +24,8 @@ export function randomAbortRules(rig: Rig): void {
         if (moment < 0.5) await wire.begun().catch(() => {})
         await pause(random() * 12)
         left++
-        wire.leave()
+        if (random() < 0.5) wire.leave()
+        else await wire.reset()
       }
       await Promise.all(Array.from({ length: 32 }, async () => {
         for (let i = 0; i < 10; i++) await callAndLeave()

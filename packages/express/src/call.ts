@@ -4,11 +4,12 @@ import { readBody } from './body.js'
 import type { Params } from './routing/gate.js'
 
 /** An Express request as core reads it, with params of its own where it is looked at before its route is reached. */
-export function callOf(req: Request, params?: Params): Call {
+export function callOf(req: Request, params: Params | undefined = req.params): Call {
   return {
     url: req.originalUrl,
+    // As they are now: a router takes its own off the request when it passes on, and a call can end after that.
     get params() {
-      return textsOf(params ?? req.params)
+      return textsOf(params ?? {})
     },
     query: () => req.query,
     header: (name) => {

@@ -7,7 +7,7 @@ export function priceContext(call: Call, account: string, body: unknown): PriceC
   return {
     body,
     account,
-    params: call.params,
+    get params() { return call.params },
     get query() { return call.query() },
     header: (name) => call.header(name),
   }
@@ -19,7 +19,7 @@ export function chargeContext(open: OpenCall, outcome: Succeeded): ChargeContext
   return {
     body: open.body,
     account,
-    params: call.params,
+    get params() { return call.params },
     get query() { return call.query() },
     header: (name) => call.header(name),
     response: {
