@@ -1,7 +1,7 @@
 import { billing } from '@farebox/express'
 import type express5 from 'express'
-import type { RequestHandler } from 'express'
-import { Thrown, type Framework, type Record } from './framework.js'
+import type { ErrorRequestHandler, RequestHandler } from 'express'
+import { isExcused, Thrown, type Framework, type Record } from './framework.js'
 import type { LayoutNode, LayoutRoute } from './layout.js'
 import { withWildcard } from './terms.js'
 
@@ -24,6 +24,7 @@ export function expressLayouts(name: string, express: typeof express5, wildcard:
       const app = quiet(express, layout)
       app.use(billing({ ...options((req, name) => (req as express5.Request).get(name)), prices: book.prices } as never))
       add(app, layout.nodes, '', record)
+      app.use(((error, _req, res, next) => (isExcused(error) ? res.json({}) : next(error))) as ErrorRequestHandler)
       return app
     },
   }
@@ -47,7 +48,7 @@ function handlersOf({ does, chained }: LayoutRoute, path: string, record: Record
   const handler: RequestHandler = (req, res, next) => {
     record.ran(req.get('x-request')!, req.method, path, does)
     if (does === 'passes') return next()
-    if (does === 'throws') throw new Thrown()
+    if (does === 'throws' || does === 'excused') throw new Thrown(does === 'excused')
     res.set('etag', '"x"').status(does === 'fails' ? 422 : 200).json({ path })
   }
   return [...(chained ? [((_req, _res, next) => next()) as RequestHandler] : []), handler]

@@ -17,8 +17,19 @@ export interface Framework {
   readonly name: string
   /** How it writes `/*`. */
   readonly wildcard: string
+  /** Whether it can have a route with this path from the root; absent: any. */
+  fits?(path: string): boolean
   /** A real app. @param options what is the same everywhere */
   build(layout: Layout, book: PriceBook, record: Record, options: Told<never>): RequestListener
 }
 
-export class Thrown extends Error {}
+export class Thrown extends Error {
+  constructor(readonly excused: boolean) {
+    super()
+  }
+}
+
+/** Whether the app's error handler answers 200 to it. */
+export function isExcused(error: unknown): boolean {
+  return error instanceof Thrown && error.excused
+}

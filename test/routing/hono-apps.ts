@@ -1,13 +1,13 @@
 import { billing } from '@farebox/hono'
 import { getRequestListener } from '@hono/node-server'
 import { Hono, type Context, type Handler } from 'hono'
+import { Hono as Quick } from 'hono/quick'
 import { Hono as Tiny } from 'hono/tiny'
-import { Thrown, type Framework, type Record } from './framework.js'
+import { isExcused, Thrown, type Framework, type Record } from './framework.js'
 import { routesOf, type LayoutNode, type LayoutRoute } from './layout.js'
 import { canonicalPath } from './terms.js'
 
-// hono/quick is left out: its routers fail on some of these paths by themselves.
-const presets = { Hono, 'hono/tiny': Tiny }
+const presets = { Hono, 'hono/tiny': Tiny, 'hono/quick': Quick }
 
 /** Layouts as apps of Hono on Node: mounts are sub-apps. Its routers know no letter case but the one that is written. */
 export function honoLayouts(name: keyof typeof presets): Framework {
@@ -27,9 +27,11 @@ export function honoLayouts(name: keyof typeof presets): Framework {
   }
   return {
     name, wildcard: '/*',
+    // A router of hono/quick that knows no parameter beside a wildcard is chosen for good by a first request that meets none: what comes to one later is 500, without billing too.
+    ...(name === 'hono/quick' && { fits: (path) => !(path.includes(':') && path.includes('*')) }),
     build(layout, book, record, options) {
       const app = new presets[name]({ strict: layout.strict }) as Hono
-      app.onError((_, c) => c.text('broken', 500))
+      app.onError((error, c) => c.text('broken', isExcused(error) ? 200 : 500))
       app.use(billing({ ...options((c, name) => (c as Context).req.header(name)), prices: book.prices } as never))
       add(app, layout.nodes, '', record, routesOf(layout.nodes).map(({ path }) => canonicalPath(path)))
       return getRequestListener(app.fetch)
@@ -47,7 +49,7 @@ function handlersOf({ does, chained }: LayoutRoute, path: string, record: Record
   // Hono tells by `next` what may pass on.
   const handler: Handler = does === 'passes' ? (c, next) => (ran(c), next()) : (c) => {
     ran(c)
-    if (does === 'throws') throw new Thrown()
+    if (does === 'throws' || does === 'excused') throw new Thrown(does === 'excused')
     if (does === 'answers' && c.req.header('if-none-match')) return c.body(null, 304)
     return c.json({ path }, does === 'fails' ? 422 : 200)
   }

@@ -3,7 +3,7 @@ import type Router15 from '@koa/router'
 import type Koa3 from 'koa'
 import type { Context, Middleware } from 'koa'
 import mount from 'koa-mount'
-import { Thrown, type Framework, type Record } from './framework.js'
+import { isExcused, Thrown, type Framework, type Record } from './framework.js'
 import type { LayoutMount, LayoutNode, LayoutRoute } from './layout.js'
 import { withWildcard } from './terms.js'
 
@@ -44,11 +44,17 @@ export function koaLayouts(name: string, Koa: typeof Koa3, Router: typeof Router
       const app = new Koa()
       app.silent = true
       app.use(billing({ ...options((ctx, name) => (ctx as Context).get(name) || undefined), prices: book.prices } as never))
+      app.use(excusing)
       for (const part of parts(layout.nodes, layout, '', record)) app.use(part)
       return app.callback()
     },
   }
 }
+
+const excusing: Middleware = (ctx, next) => next().catch((error: unknown) => {
+  if (!isExcused(error)) throw error
+  ctx.status = 200
+})
 
 const isApp = ({ app, path }: LayoutMount) => app && !path.includes(':')
 
@@ -61,7 +67,7 @@ function handlersOf({ does, chained }: LayoutRoute, path: string, record: Record
   const handler: Middleware = async (ctx, next) => {
     record.ran(ctx.get('x-request'), ctx.method, path, does)
     if (does === 'passes') return next() as Promise<void>
-    if (does === 'throws') throw new Thrown()
+    if (does === 'throws' || does === 'excused') throw new Thrown(does === 'excused')
     ctx.status = does === 'fails' ? 422 : 200
     ctx.etag = 'x'
     ctx.body = { path }

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 
-/** What a handler does with a request that reaches it. */
-export type Deed = 'answers' | 'passes' | 'fails' | 'throws'
+/** What a handler does with a request that reaches it; one that is `excused` throws, and the app's error handler answers 200. */
+export type Deed = 'answers' | 'passes' | 'fails' | 'throws' | 'excused'
 
 export interface LayoutRoute {
   readonly kind: 'route'
@@ -57,7 +57,7 @@ const route: fc.Arbitrary<LayoutRoute> = fc.record({
   ),
   path: routePath,
   terms: fc.constantFrom('paid', 'paid', 'free', 'unlisted'),
-  does: mostly<Deed>('answers', 'passes', 'fails', 'throws'),
+  does: mostly<Deed>('answers', 'passes', 'fails', 'throws', 'excused'),
   chained: mostly(false, true),
 })
 
@@ -80,4 +80,12 @@ export const layouts: fc.Arbitrary<Layout> = fc.record({
 /** All routes of a layout, with their paths from the root. */
 export function routesOf(nodes: readonly LayoutNode[], prefix = ''): readonly { readonly route: LayoutRoute; readonly path: string }[] {
   return nodes.flatMap((node) => (node.kind === 'mount' ? routesOf(node.nodes, prefix + node.path) : [{ route: node, path: prefix + node.path }]))
+}
+
+/** Without the routes whose paths from the root don't fit. */
+export function fitting(nodes: readonly LayoutNode[], fits: (path: string) => boolean, prefix = ''): readonly LayoutNode[] {
+  return nodes.flatMap((node): LayoutNode[] => {
+    if (node.kind === 'mount') return [{ ...node, nodes: fitting(node.nodes, fits, prefix + node.path) }]
+    return fits(prefix + node.path) ? [node] : []
+  })
 }

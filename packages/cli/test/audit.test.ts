@@ -30,12 +30,12 @@ async function found() {
 const faults = async () => (await found()).map(({ finding }) => finding)
 /** Where the store has an account, of 16. */
 const partitionOf = (account: string) => [...account].reduce((hash, sign) => Math.imul(hash ^ sign.charCodeAt(0), 0x01000193), 0x811c9dc5 | 0) >>> 0 & 15
-/** A call of ada's that costs a credit. */
-async function call(): Promise<void> {
+/** A call of ada's that costs a credit. @param details of its entry */
+async function call(details = ''): Promise<void> {
   const store = redisStore(redis, { prefix, partitions: 16, now: () => now })
   const its = { account: 'ada', reservation: 'another', key: '', payload: '', ceiling: 2 * CREDIT }
   expect(await store.send({ kind: 'reserve', ...its, allowance: 20 * CREDIT, ttlMs: 60_000 })).toMatchObject({ kind: 'reserved' })
-  expect(await store.send({ kind: 'settle', ...its, charge: CREDIT, product: 'a search', response: '', firstSentAt: now })).toMatchObject({ kind: 'settled', charge: CREDIT })
+  expect(await store.send({ kind: 'settle', ...its, charge: CREDIT, product: 'a search', response: '', firstSentAt: now, details })).toMatchObject({ kind: 'settled', charge: CREDIT })
 }
 const summary = (findings: number, accounts = 2) => ({ summary: { accounts, findings, seconds: expect.any(Number) } })
 
@@ -54,6 +54,11 @@ it('looks at no other prefix', async () => {
   await redis.hset(`${prefix}:more:{3}:account:eve`, ':balance', '7')
   await redis.hset(`x${prefix}:{3}:account:eve`, ':balance', '7')
   expect(await audit()).toEqual([summary(0)])
+})
+
+it('reads an entry that tells of line separators, which JSON leaves as they are', async () => {
+  await call(JSON.stringify({ requestId: '\u2028\u2029' }))
+  expect(await faults()).toEqual([])
 })
 
 it('says in words what is wrong, and ends with 1', async () => {

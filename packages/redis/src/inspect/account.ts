@@ -143,7 +143,7 @@ function readUsage(day: string): UsageRow[] {
 }
 
 function readEntry(line: string, id: number): LedgerEntry {
-  if (!/^(?:grant|charge|refund|expiry) \d+ -?\d+ \d+ \d+ \S* \S*(?: \S*(?: \{.*\})?)?$/.test(line)) unreadable(line)
+  if (!/^(?:grant|charge|refund|expiry) \d+ -?\d+ \d+ \d+ \S* \S*(?: \S*(?: \{.*\})?)?$/s.test(line)) unreadable(line)
   return decoded(line, () => decodeEntry(line, id))
 }
 
