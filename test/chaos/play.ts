@@ -1,6 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { afterAll } from 'vitest'
-import { getCurrentTest } from 'vitest/suite'
+import { afterAll, TestRunner } from 'vitest'
 import { bundleApp } from './app-process.js'
 import { openClient, type Where } from './connection.js'
 import { Fleet, TTL } from './fleet.js'
@@ -47,7 +46,7 @@ export async function play({ name, where, admin = where, clocks, act }: Scene): 
     if (leftMs > TTL + 500) verdict.faults.push(`credits were still set aside after ${leftMs} ms`)
     const { lostCharges, lostPending, lostGrants, givenUp } = verdict
     // For the table of `npm run test:long`.
-    Object.assign(getCurrentTest()!.meta, { told: book.charged.size + book.granted.size, lost: lostCharges + lostPending + givenUp + lostGrants })
+    Object.assign(TestRunner.getCurrentTest()!.meta, { told: book.charged.size + book.granted.size, lost: lostCharges + lostPending + givenUp + lostGrants })
     const pending = [...book.charged.values()].filter((told) => told.pending).length
     console.info(`${name}: ${book.charged.size} charges (${pending} pending) and ${book.granted.size} grants acknowledged, answers ${JSON.stringify(book.answers)}, ${fleet.kills} kills; lost ${lostCharges} charges, ${lostPending} pending (${givenUp} more are in a log), ${lostGrants} grants`)
     return verdict
