@@ -26,6 +26,7 @@ function commandsOf({ account, operation, key, scope, product, grant, reason, re
   const idempotency = { key, payload: reason }
   return [
     { kind: 'grant', account, grant, amount: 5_000, reason, source: product, priority: 50, expiresAt: 0 },
+    { kind: 'grant', account, grant, amount: 6_000, reason, source: product, priority: 50, expiresAt: 0 },
     { kind: 'reserve', account, reservation, ceiling: 1_000, ttlMs: 60_000, allowance: 10_000, recurrence, ...idempotency, budgets: [{ scope, window: 'total', limit: 1_000_000 }] },
     { kind: 'hold', account, reservation, operation, ceiling: 1_000, product, ttlMs: 60_000, ...idempotency, response: result },
     { kind: 'finish', account, operation, reservation, key, succeeded: 1, charge: 700, details: '', budgets: [{ scope, window: 'total' }], result },

@@ -9,7 +9,7 @@ import { forget, plain, type PlainAccount } from './plain.js'
 import { forgetRecords, readAccounts } from './stored.js'
 
 /** More for a longer search: `FAREBOX_MODEL_RUNS=5000 npx vitest run test/model` */
-const RUNS = Number(process.env['FAREBOX_MODEL_RUNS'] ?? 150)
+const RUNS = Number(process.env['FAREBOX_MODEL_RUNS'] ?? 100)
 const START = 20_000 * 86_400_000
 const UNUSED = plain(emptyAccount, 0, false)
 

@@ -5,7 +5,7 @@ import { play } from './run.js'
 import { search } from './search.js'
 
 /** More for a longer search: `FAREBOX_REDIS_STEPS=100000 npx vitest run test/property` */
-const STEPS = Number(process.env['FAREBOX_REDIS_STEPS'] ?? 4_000)
+const STEPS = Number(process.env['FAREBOX_REDIS_STEPS'] ?? 2_000)
 
 const redis = new Redis(inject('redisUrl'))
 afterAll(() => redis.quit())

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeEach, describe, expect, inject, it } from 'vitest'
 import { freePort, startRedis } from '../../../test/support/redis.js'
-import { documents, farebox } from './farebox.js'
+import { documents, farebox, inShell } from './farebox.js'
 
 const REDIS_URL = inject('redisUrl')
 let prefix = ''
@@ -151,7 +151,7 @@ it('is what `npx farebox` runs', () => {
 })
 
 it.each([['help', ['--help'], 0], ['no command', [], 2], ['an unknown command', ['adit'], 2]])('%s', async (_, args, code) => {
-  const ended = await farebox(args)
+  const ended = await inShell(args)
   expect(ended.code).toBe(code)
   expect(code === 0 ? ended.stdout : ended.stderr).toMatch(/account[^]*audit|unknown command 'adit'/)
 })

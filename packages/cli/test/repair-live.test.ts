@@ -67,7 +67,8 @@ it('loses nothing of an account that is in use', async () => {
   going = false
   const charged = (await Promise.all(charges)).reduce((sum, charge) => sum + charge, 0)
   expect(charged).toBeGreaterThan(0)
-  expect((await found()).map(({ finding }) => finding.check)).toEqual(['entries'])
+  // Where a call came between a wrong balance and its repair, its entry says so for good.
+  expect((await found()).filter(({ finding }) => finding.check !== 'entries')).toEqual([])
   expect(await redis.hmget(key.accountKey, ':balance', ':reserved')).toEqual([String(2_000 * CREDIT - charged), '0'])
 })
 

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { freePort } from '../../../test/support/redis.js'
-import { documents, farebox } from './farebox.js'
+import { documents, inShell } from './farebox.js'
 
 const at = (path: string) => fileURLToPath(new URL(`../../../${path}`, import.meta.url))
 const EXPRESS = pathToFileURL(createRequire(at('examples/the-hog/package.json')).resolve('express')).href
@@ -32,12 +32,12 @@ async function written(source: string, name = 'app.mjs'): Promise<string> {
   return file
 }
 
-const routes = async (source: string, ...args: string[]) => farebox(['routes', await written(source), ...args])
+const routes = async (source: string, ...args: string[]) => inShell(['routes', await written(source), ...args])
 
 describe('reports what an app sells', () => {
   it.each([['the-hog', 5, 'POST /api/companies/search  1 per domain'], ['humalike', 8, 'POST /v1/social-memory/ingest              free'], ['llm-chat', 1, 'POST /v1/chat/completions  0.001 per input']])(
     'the example %s, which listens when it is imported', async (name, count, line) => {
-      const { code, stdout } = await farebox(['routes', at(`examples/${name}/dist/main.js`)])
+      const { code, stdout } = await inShell(['routes', at(`examples/${name}/dist/main.js`)])
       expect(code).toBe(0)
       expect(stdout).toContain(line)
       expect(stdout.trim().split('\n')).toHaveLength(count)
@@ -51,7 +51,7 @@ describe('reports what an app sells', () => {
 
   it('a CommonJS module', async () => {
     const source = `const app = { middleware: [] }; module.exports = { app, bill: { routes: (given) => ({ ...${JSON.stringify(REPORT)}, free: [String(given === app)] }), close: async () => {} } }`
-    expect(documents(await farebox(['routes', await written(source, 'app.cjs'), '--json']))).toEqual([{ ...REPORT, free: ['true'] }])
+    expect(documents(await inShell(['routes', await written(source, 'app.cjs'), '--json']))).toEqual([{ ...REPORT, free: ['true'] }])
   })
 })
 
@@ -110,18 +110,18 @@ describe('says what was expected', () => {
   it.each([['nothing', ''], ['createApp', 'export const createApp = () => {}'], ['app, default', 'export const app = {}\nexport default app'], ['app, bill', 'export const app = {}, bill = {}']])(
     'of a module that exports %s', async (names, source) => {
       const file = await written(`setInterval(() => {}, 1000)\n${source}`)
-      expect(await farebox(['routes', file])).toEqual({ code: 2, stdout: '', stderr: `farebox: ${file}: ${expected} ${names}\n` })
+      expect(await inShell(['routes', file])).toEqual({ code: 2, stdout: '', stderr: `farebox: ${file}: ${expected} ${names}\n` })
     })
 
   it('of no module, a directory, a module with a missing import', async () => {
-    expect(await farebox(['routes', 'nowhere.js'])).toEqual({ code: 2, stdout: '', stderr: 'farebox: nowhere.js: there is no such file\n' })
-    expect(await farebox(['routes', directory])).toMatchObject({ code: 2, stderr: `farebox: ${directory}: expected a file, this is a directory\n` })
+    expect(await inShell(['routes', 'nowhere.js'])).toEqual({ code: 2, stdout: '', stderr: 'farebox: nowhere.js: there is no such file\n' })
+    expect(await inShell(['routes', directory])).toMatchObject({ code: 2, stderr: `farebox: ${directory}: expected a file, this is a directory\n` })
     expect(await routes('import "./nowhere.js"')).toMatchObject({ code: 2, stderr: expect.stringMatching(/Cannot find module .*nowhere\.js/) })
   })
 
   it('of TypeScript, where Node does not take it', async () => {
     const file = await written('export const app: number = 1', 'app.ts')
     const takes = 'strip_types' in process.features || 'typescript' in process.features
-    expect((await farebox(['routes', file])).stderr).toContain(takes ? expected : `${file}: TypeScript needs a loader: NODE_OPTIONS="--import tsx" npx farebox routes ${file}`)
+    expect((await inShell(['routes', file])).stderr).toContain(takes ? expected : `${file}: TypeScript needs a loader: NODE_OPTIONS="--import tsx" npx farebox routes ${file}`)
   })
 })
