@@ -201,6 +201,17 @@ describe.each(versions)('%s', (name, express) => {
     expect(await rig.charges()).toEqual([1])
   })
 
+  it("takes no wildcard of a key for a mount's parameter", async () => {
+    const rig = open({ prices: { 'POST /run/:m': 'free', ...priced('POST /run/*') } })
+    const [outer, inner] = [express.Router(), express.Router()]
+    inner.all('/', rig.handler('free'))
+    outer.use('/:m', inner)
+    rig.app.use(rig.bill)
+    rig.app.use('/run', outer)
+    expect((await rig.call('POST /run/7')).status).toBe(200)
+    expect(await rig.charges()).toEqual([])
+  })
+
   it('prices routes of a router that a plain function passes requests on to', async () => {
     const rig = open({ prices: priced('GET /lazy/run', 'GET /other/run') })
     const router = express.Router()

@@ -152,9 +152,10 @@ function plain(source: string, names: (string | number)[]): string {
     .replace(/\\(.)/g, '$1')
 }
 
-/** Whether a layer takes this path as the text of its own pattern: each parameter by a parameter's name. */
+/** Whether a layer takes this path as the text of its own pattern: each parameter by a parameter's name, each wildcard (an array) by one of its own. */
 function isItself(layer: Layer, path: string): boolean {
-  return taken(layer, path)?.path === path && Object.values(layer.params ?? {}).flat().every((value) => /^[:*]/.test(value))
+  const match = taken(layer, path)
+  return match?.path === path && Object.values(match.params).every((name) => (typeof name === 'string' ? name.startsWith(':') : name.length === 1 && name[0]!.startsWith('*')))
 }
 
 /** The router of an app; `undefined` while it has none (Express 4). */
