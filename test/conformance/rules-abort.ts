@@ -5,6 +5,7 @@ import { meter } from '@farebox/core/meter'
 import type { Handler, HandlerAnswer } from '../support/apps/app.js'
 import { latch } from '../support/apps/latch.js'
 import type { OpenOptions, Rig } from './adapter.js'
+import type { Wire } from './adapter-wire.js'
 import { aborted, breaking, endless, events, kinds, talk } from './streams.js'
 
 const policies = ['metered', 'ceiling', 'release'] as const
@@ -16,7 +17,7 @@ export function abortRules(rig: Rig): void {
       prices: { 'POST /run': { product: 'runs', price: 5, charge: () => 2, ...terms }, 'POST /other': { product: 'others', price: 1 } }, ...options })
 
   /** Makes a call whose client leaves before its handler answers. */
-  async function leaveBefore(answer: HandlerAnswer, terms: object) {
+  async function leaveBefore(answer: HandlerAnswer, terms: object, leave = (wire: Wire): Promise<void> | void => wire.leave()) {
     const [reached, left, finish] = [latch(), latch(), latch()]
     const api = await open(async ({ signal }) => {
       signal.addEventListener('abort', left.open)
@@ -26,7 +27,7 @@ export function abortRules(rig: Rig): void {
     }, terms)
     const wire = api.wire('POST /run')
     await reached.opened
-    wire.leave()
+    await leave(wire)
     await left.opened
     return { api, finish: finish.open }
   }
@@ -42,18 +43,8 @@ export function abortRules(rig: Rig): void {
       })
 
     it.each([['JSON', { json: {} }], ['JSON in pieces', { chunks: talk(Promise.resolve(), '{}'), headers: { 'Content-Type': 'application/json' } }], ['a stream', { chunks: talk(Promise.resolve()), headers: events }]] as const)('with a fault of the socket it is the same: %s', async (_, answer) => {
-      const [reached, left, finish] = [latch(), latch(), latch()]
-      const api = await open(async ({ signal }) => {
-        signal.addEventListener('abort', left.open)
-        reached.open()
-        await finish.opened
-        return answer
-      })
-      const wire = api.wire('POST /run')
-      await reached.opened
-      await wire.reset()
-      await left.opened
-      finish.open()
+      const { api, finish } = await leaveBefore(answer, {}, (wire) => wire.reset())
+      finish()
       expect(await api.settled()).toEqual([2])
     })
 
