@@ -1,7 +1,8 @@
 import { once } from 'node:events'
 import { Agent, request, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { PassThrough, Readable } from 'node:stream'
+import { PassThrough, pipeline, Readable } from 'node:stream'
+import { pipeline as piped } from 'node:stream/promises'
 import { memoryStore, type Store } from '@farebox/koa'
 import Router from '@koa/router'
 import type { Context, Middleware } from 'koa'
@@ -62,6 +63,31 @@ const kinds: Readonly<Record<string, Middleware>> = {
       throw new Error('no')
     })(), { objectMode: false })
   },
+}
+
+/** Each way of sending a source, also with what a handler may do when the socket tells it that its caller is gone. */
+const ways: Readonly<Record<string, (ctx: Context, source: Readable) => unknown>> = {
+  'the body': (ctx, source) => { ctx.body = source },
+  'a web stream': (ctx, source) => { ctx.body = Readable.toWeb(source) },
+  'a pipeline into the body': (ctx, source) => { pipeline(source, ctx.body = new PassThrough(), () => {}) },
+  'a pipeline past Koa': async (ctx, source) => { ctx.respond = false; await piped(source, ctx.res) },
+  'a pipeline past Koa that Koa was not told of': (ctx, source) => piped(source, ctx.res),
+  'a body that ends with its socket': (ctx, source) => { ctx.body = source; ctx.req.socket.once('error', (error) => source.destroy(error)) },
+  'a response that ends with its socket': (ctx, source) => { ctx.respond = false; source.pipe(ctx.res); ctx.req.socket.once('error', (error) => ctx.res.destroy(error)) },
+  'writes until the socket breaks': async (ctx, source) => {
+    ctx.respond = false
+    for await (const chunk of source) {
+      ctx.res.write(chunk)
+      await tick()
+      if (ctx.req.socket.errored) throw new Error('gone')
+    }
+    ctx.res.end()
+  },
+}
+
+const sources = {
+  'that is always ready': () => Readable.from((function* () { for (let i = 0; i < 400; i++) yield 'x'.repeat(65_536) })(), { objectMode: false }),
+  'that takes turns': () => Readable.from((async function* () { for (let i = 0; i < 400; i++) { yield 'x'.repeat(100); await tick() } })(), { objectMode: false }),
 }
 
 /** Answers each command some turns of the event loop later, so that there is something to leave in the middle of. */
@@ -185,6 +211,22 @@ describe.each(versions)('%s', (_, Koa) => {
 
     it('a failure costs nothing', async () => {
       expect(await (await leave((ctx) => { ctx.status = 500 }, {})).charges()).toEqual([])
+    })
+  })
+
+  describe.each(Object.keys(ways))('in the middle of %s', (way) => {
+    it.each(Object.keys(sources).flatMap((source) => (['reset', 'closed'] as const).map((left) => [source, left] as const)))('a source %s, the connection %s: what was metered is charged', async (source, left) => {
+      const rig = sold({ run: (ctx) => {
+        ctx.status = 200
+        ctx.type = 'application/octet-stream'
+        return ways[way]!(ctx as never, sources[source as keyof typeof sources]()) as never
+      } }, { terms: { charge: () => 2 } })
+      const { req, res } = await rig.open('POST', '/run')
+      await once(res.on('error', () => {}), 'readable')
+      if (left === 'reset') req.socket!.resetAndDestroy()
+      else req.destroy()
+      await rig.store.ended(1)
+      expect(await rig.charges()).toEqual([2])
     })
   })
 

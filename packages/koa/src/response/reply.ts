@@ -3,7 +3,7 @@ import type { Context } from 'koa'
 import { canGrow, canTrail, headersOf, setFields, setHeaders, typeOf, weaken } from './headers.js'
 
 type Chunk = string | Uint8Array
-type Under = Record<'writeHead' | 'write' | 'end' | 'flushHeaders', (...args: unknown[]) => unknown>
+type Under = Record<'writeHead' | 'write' | 'end' | 'flushHeaders' | 'destroy', (...args: unknown[]) => unknown>
 
 /** Koa begins every response as not found: until its handler says something it has no status. */
 const NO_STATUS = 0
@@ -24,16 +24,19 @@ export class Reply {
   #head: readonly [status: number, message: string] | undefined
   /** What the context said of the response when the route was entered. */
   #before: readonly unknown[] = []
+  /** Whoever makes the response has ended it with an error. */
+  #failed = false
   #lateHeaders: Readonly<Record<string, string>> = {}
 
   constructor(private readonly ctx: Context, private readonly exchange: Exchange) {
-    const { writeHead, write, end, flushHeaders } = ctx.res
-    this.#under = { writeHead, write, end, flushHeaders } as Under
+    const { writeHead, write, end, flushHeaders, destroy } = ctx.res
+    this.#under = { writeHead, write, end, flushHeaders, destroy } as Under
     Object.assign(ctx.res, {
       writeHead: (...args: unknown[]) => this.#writeHead(args),
       write: (...args: unknown[]) => this.#write(args),
       end: (...args: unknown[]) => this.#end(args),
       flushHeaders: () => this.#flushHeaders(),
+      destroy: (...args: unknown[]) => this.#destroy(args),
     })
     // It comes before Koa closes the source of a caller who left.
     ctx.res.once('close', () => this.#close())
@@ -69,15 +72,13 @@ export class Reply {
 
   /** Whoever makes the stream has given up: it has failed, or its caller has left. */
   broke(): void {
-    if (this.callerLeft) return this.#abort()
-    this.exchange.threw()
-    void this.exchange.end(this.ctx.res.statusCode)
+    if (this.callerLeft) this.#abort()
+    else this.#fail()
   }
 
-  /** Whether it was the connection that ended first. A fault of the socket closes Koa's source before the response hears of it. */
+  /** Whether the connection has ended, and not for the response. A fault of the socket closes Koa's source before the response hears of it. */
   get callerLeft(): boolean {
-    const { res, req: { socket } } = this.ctx
-    return res.errored ? socket.destroyed && socket.errored !== res.errored : socket.destroyed
+    return this.ctx.req.socket.destroyed && !this.#failed
   }
 
   /** Sets headers when the head is written and not before: Koa's error handling takes off every header there is. */
@@ -89,10 +90,20 @@ export class Reply {
     return said(this.ctx).some((now, i) => now !== this.#before[i])
   }
 
-  /** An error on the response is its producer's; a caller who leaves makes none. */
+  /** An error on the response is its producer's, unless the connection had ended by then. */
+  #destroy(args: unknown[]): unknown {
+    this.#failed ||= args[0] !== undefined && args[0] !== null && !this.ctx.req.socket.destroyed
+    return this.#under.destroy.apply(this.ctx.res, args)
+  }
+
   #close(): void {
-    if (this.ctx.res.errored) this.broke()
+    if (this.#failed) this.#fail()
     else this.#abort()
+  }
+
+  #fail(): void {
+    this.exchange.threw()
+    void this.exchange.end(this.ctx.res.statusCode)
   }
 
   #abort(): void {
