@@ -1,5 +1,6 @@
 import { once } from 'node:events'
-import type { ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { meter } from '@farebox/core/meter'
 import { metered, type Route } from '@farebox/hono'
@@ -58,6 +59,22 @@ describe('a client that leaves in the middle of a stream', () => {
     const { res } = await rig.open('GET', '/run')
     await once(res, 'data')
     res.destroy()
+    await rig.store.ended(1)
+    expect(await rig.charges()).toEqual([3])
+  })
+
+  it.each(['reset', 'closed'])('nor one that hears of it from the socket, the connection %s', async (left) => {
+    const rig = selling((c) => {
+      meter.count('lookup', 3)
+      const source = Readable.from((function* () { for (;;) yield 'x'.repeat(65_536) })(), { objectMode: false })
+      const { incoming } = c.env as { incoming: IncomingMessage }
+      incoming.socket.once('error', (error) => source.destroy(error)).once('close', () => source.destroy(new Error('gone')))
+      return c.body(Readable.toWeb(source) as ReadableStream)
+    })
+    const { req, res } = await rig.open('GET', '/run')
+    await once(res.on('error', () => {}), 'readable')
+    if (left === 'reset') req.socket!.resetAndDestroy()
+    else req.destroy()
     await rig.store.ended(1)
     expect(await rig.charges()).toEqual([3])
   })

@@ -45,7 +45,8 @@ function stream(c: Context, dispatch: Dispatch, body: Peeked): void {
   const left = () => exchange.abort(status, true).then(over)
   const followed = follow(body, {
     passed: (chunk) => exchange.passed(chunk),
-    failed: () => exchange.threw(),
+    // A handler may hear of a broken socket before the response does, and end its source for that.
+    failed: () => (node?.req.socket.destroyed ? void left() : exchange.threw()),
     async ended() {
       const { trailers, tail } = await exchange.end(status)
       if (trails) node?.addTrailers(trailers)

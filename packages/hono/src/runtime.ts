@@ -4,7 +4,7 @@ import type { Context, ExecutionContext } from 'hono'
 export interface NodeResponse {
   readonly statusCode: number
   readonly destroyed: boolean
-  readonly req: { readonly httpVersion: string }
+  readonly req: { readonly httpVersion: string; readonly socket: { readonly destroyed: boolean } }
   addTrailers(trailers: Readonly<Record<string, string>>): void
   once(event: 'finish' | 'close', listener: () => void): NodeResponse
 }
