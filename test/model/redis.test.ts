@@ -58,4 +58,4 @@ function sorted(reply: LedgerReply): LedgerReply {
 test(`redisStore and the ledger agree on every reply and on the whole account, over ${RUNS} random runs`, async () => {
   // A failure prints the seed and the path that lead to the shortest such run.
   await fc.assert(fc.asyncProperty(steps, fc.boolean(), run), { numRuns: RUNS })
-}, 10_000 + RUNS * 100)
+}, 60_000 + RUNS * 400)

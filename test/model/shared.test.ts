@@ -31,4 +31,4 @@ test(`redisStore and memoryStore agree on every reply to what no account owns, o
       expect(await store.send(command)).toEqual(await expected.send(command))
     }
   }), { numRuns: RUNS })
-}, 10_000 + RUNS * 100)
+}, 60_000 + RUNS * 400)
