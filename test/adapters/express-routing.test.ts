@@ -201,6 +201,18 @@ describe.each(versions)('%s', (name, express) => {
     expect(await rig.charges()).toEqual([1])
   })
 
+  it('takes no key that begins as the request does for that of such a route, either', async () => {
+    const rig = open({ prices: priced('POST /run/v1/a') })
+    const [unlisted, listed] = [express.Router(), express.Router()]
+    unlisted.post('/a', rig.handler('unlisted'))
+    listed.post('/v1/a', rig.handler('listed'))
+    rig.app.use(rig.bill)
+    rig.app.use('/:x/v1', unlisted)
+    rig.app.use('/run', listed)
+    expect((await rig.call('POST /run/v1/a')).status).toBe(200)
+    expect(await rig.charges()).toEqual([])
+  })
+
   it("takes no wildcard of a key for a mount's parameter", async () => {
     const rig = open({ prices: { 'POST /run/:m': 'free', ...priced('POST /run/*') } })
     const [outer, inner] = [express.Router(), express.Router()]

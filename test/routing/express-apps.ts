@@ -6,7 +6,7 @@ import type { LayoutNode, LayoutRoute } from './layout.js'
 import { withWildcard } from './terms.js'
 
 /** Layouts as apps of Express: mounts are routers or apps. */
-export function expressLayouts(name: string, express: typeof express5, wildcard: string): Framework {
+export function expressLayouts(name: string, express: typeof express5, wildcard: string, forgets = false): Framework {
   const add = (to: express5.Router, nodes: readonly LayoutNode[], prefix: string, record: Record): void => {
     for (const node of nodes) {
       if (node.kind === 'route') {
@@ -19,7 +19,7 @@ export function expressLayouts(name: string, express: typeof express5, wildcard:
     }
   }
   return {
-    name, wildcard,
+    name, wildcard, forgets,
     build(layout, book, record, options) {
       const app = quiet(express, layout)
       app.use(billing({ ...options((req, name) => (req as express5.Request).get(name)), prices: book.prices } as never))

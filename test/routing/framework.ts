@@ -17,6 +17,8 @@ export interface Framework {
   readonly name: string
   /** How it writes `/*`. */
   readonly wildcard: string
+  /** Whether nothing tells what a mount was made with (a router of Express 5 before 2.3): keys that look like it, but for case and names, can't be told from its own. */
+  readonly forgets?: boolean
   /** Whether it can have a route with this path from the root; absent: any. */
   fits?(path: string): boolean
   /** A real app. @param options what is the same everywhere */

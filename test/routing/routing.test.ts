@@ -26,7 +26,7 @@ const LONG = 20_000
 
 const frameworks: readonly Framework[] = [
   expressLayouts('Express 5', express5, '/*rest'),
-  expressLayouts('Express 5.1', express51 as unknown as typeof express5, '/*rest'),
+  expressLayouts('Express 5.1', express51 as unknown as typeof express5, '/*rest', true),
   expressLayouts('Express 4', express4 as unknown as typeof express5, '/*'),
   koaLayouts('Koa 3, @koa/router 15', Koa3, Router15, '/*path'),
   koaLayouts('Koa 3, @koa/router 14', Koa3, Router14 as never, '/*path'),

@@ -20,6 +20,12 @@ export class PriceBook {
     }
   }
 
+  /** What a path costs, or one that differs from it in the case of letters only. */
+  likeOf(method: string, path: string): readonly number[] {
+    const same = canonical(method === 'HEAD' ? 'GET' : method, path).toLowerCase()
+    return [...this.#decided].flatMap(([key, terms]) => (key.toLowerCase() === same && typeof terms === 'object' ? [terms.price] : []))
+  }
+
   /** Of the route with this path from the root, for a request of this method. */
   termsOf(method: string, path: string): Terms | undefined {
     return this.#decided.get(canonical(method === 'HEAD' ? 'GET' : method, path))

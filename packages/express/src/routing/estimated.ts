@@ -31,6 +31,6 @@ function isAbout(place: Place, path: string): boolean {
 function listedAt({ place: { route }, patterns, params }: Way, method: string, prices: PriceList): Estimated | undefined {
   if (!handles(route, method)) return undefined
   const billable = billableFor(route, method)
-  const listed = billable ? { key: `${method} ${patterns[0]}`, terms: billable } : patterns.map((pattern) => prices.find(method, pattern)).find((found) => found)
+  const listed = billable ? { key: `${method} ${patterns[0] ?? String(route.path)}`, terms: billable } : patterns.map((pattern) => prices.find(method, pattern)).find((found) => found)
   return listed && { ...listed, params }
 }

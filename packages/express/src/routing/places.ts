@@ -3,7 +3,8 @@ import { compile, isForgotten, mounted, mountPaths, routerOf, taken, type Layer,
 
 /** One path that a layer was registered with. */
 interface Choice {
-  readonly text: string
+  /** `undefined` where nothing tells it. */
+  readonly text: string | undefined
   readonly layer: Layer
   /** Whether what leads to its router is among its params. */
   readonly merges: boolean
@@ -27,7 +28,7 @@ interface Billed {
 /** How a path leads to a Route. */
 export interface Way {
   readonly place: Place
-  /** The pattern it fits; several where it can't be told which. */
+  /** The pattern it fits; several where it can't be told which, none where it is none of those that are asked for. */
   readonly patterns: readonly string[]
   /** What the Route's handlers find in `req.params`. */
   readonly params: Params
@@ -94,12 +95,9 @@ export class Places {
     let choices = this.#choices.get(layer)
     if (!choices) {
       const paths = layer.route ? ([layer.route.path].flat(Infinity) as Path[]) : mountPaths(layer, router, this.hints)
-      choices = paths.map((path) => ({
-        text: String(path),
-        merges: router.mergeParams === true,
-        guessed: isForgotten(layer),
-        layer: paths.length === 1 ? layer : compile(layer, path, router, layer.route !== undefined) ?? layer,
-      }))
+      const of = { merges: router.mergeParams === true, guessed: isForgotten(layer) }
+      choices = paths.map((path) => ({ ...of, text: String(path), layer: paths.length === 1 ? layer : compile(layer, path, router, layer.route !== undefined) ?? layer }))
+      if (paths.length === 0) choices = [{ ...of, text: undefined, layer }]
       this.#choices.set(layer, choices)
     }
     return choices
@@ -130,7 +128,7 @@ export function follow(place: Place, path: string): Way | undefined {
     // As routers count: a slash at its end is no part of a mount's path, and what is left begins with one.
     length = match.path.replace(/\/$/, '').length
     rest = rest.slice(match.path.length).replace(/^(?!\/)/, '/')
-    patterns = patterns.flatMap((pattern) => hits.map(({ choice }) => join(pattern, choice.text)))
+    patterns = patterns.flatMap((pattern) => joined(pattern, hits.map(({ choice }) => choice)))
     params = choice.merges ? { ...params, ...match.params } : match.params
   }
   return { place, patterns, params, base }
@@ -147,7 +145,11 @@ function taking(choices: readonly Choice[], path: string): readonly { choice: Ch
 
 /** Every full pattern that these steps stand for. */
 export function textsOf(steps: Place['steps']): readonly string[] {
-  return steps.reduce<readonly string[]>((texts, choices) => texts.flatMap((text) => choices.map((choice) => join(text, choice.text))), [''])
+  return steps.reduce<readonly string[]>((texts, choices) => texts.flatMap((text) => joined(text, choices)), [''])
+}
+
+function joined(prefix: string, choices: readonly Choice[]): readonly string[] {
+  return choices.flatMap(({ text }) => (text === undefined ? [] : [join(prefix, text)]))
 }
 
 export function join(prefix: string, path: string): string {
@@ -157,6 +159,6 @@ export function join(prefix: string, path: string): string {
 /** What a function on a path of its own may answer; `sure` when it can't pass the request on. */
 function plainFunctions({ handle, name }: Layer, path: Place['steps']): readonly { text: string; sure: boolean }[] {
   if (typeof handle !== 'function' || handle.length > 3 || path.at(-1)!.some(({ text }) => text === '/')) return []
-  const texts = path.at(-1)!.length > 0 ? textsOf(path) : textsOf(path.slice(0, -1)).map((text) => `${name}, on a path under ${text || '/'}`)
+  const texts = path.at(-1)!.some(({ text }) => text !== undefined) ? textsOf(path) : textsOf(path.slice(0, -1)).map((text) => `${name}, on a path under ${text || '/'}`)
   return texts.map((text) => ({ text, sure: handle.length < 3 }))
 }
