@@ -60,6 +60,20 @@ export const corpus: Readonly<Record<string, Case>> = {
     steps: [now(reserve({ key: 'k', payload: 'p' }), hold({ key: 'k', payload: 'p', response: '{}' }), finish({ key: 'k' })), now(reserve({ reservation: 'r2', key: 'k', payload: 'p' }))],
     told: { kind: 'replayed', charge: 20, pending: false, reserved: 0 },
   },
+  'a call that is charged late has its key, though another one that began meanwhile fails': {
+    steps: [
+      now(reserve({ key: 'k', payload: 'p' })), after(120_000, reserve({ reservation: 'r2', key: 'k', payload: 'p' })), now(settle({ key: 'k', payload: 'p', response: '{}' })),
+      now(release({ reservation: 'r2', key: 'k' })), now(reserve({ reservation: 'r3', key: 'k', payload: 'p' })),
+    ],
+    told: { kind: 'replayed', charge: 20, response: '{}', pending: false, reserved: 0 },
+  },
+  'a call that has answered keeps its key from one that is charged late': {
+    steps: [
+      now(reserve({ key: 'k', payload: 'p' })), after(120_000, reserve({ reservation: 'r2', key: 'k', payload: 'p' })), now(hold({ reservation: 'r2', key: 'k', payload: 'p', response: '{2}' })),
+      now(settle({ key: 'k', payload: 'p', response: '{1}' })), now(reserve({ reservation: 'r3', key: 'k', payload: 'p' })),
+    ],
+    told: { kind: 'replayed', response: '{2}', pending: true, reserved: 30 },
+  },
   'a budget that a call names twice is held once': {
     steps: [now(reserve({ budgets: [perDay(100), perDay(60)] })), now(settle({ budgets: [perDay(100), perDay(60)] })), now({ kind: 'balance', account: 'ada', budgets: [perDay(100)] })],
     told: { budgets: [{ spent: 20, held: 0 }] },

@@ -34,10 +34,14 @@ function records.earlier_call(name, payload)
   return 'in_progress ' .. NOW .. ' ' .. format('%d', since + lasts) .. ' ' .. balance .. ' ' .. reserved
 end
 
--- records.keep_call(name, id, payload, finished, ceiling, charge, response, from): as `put_call`, unless the key has passed to another call
+-- records.keep_call(name, id, payload, finished, ceiling, charge, response, from): as `put_call`, unless the key has passed to another call.
+-- From one of the same payload that is still to answer it is taken: should that fail, what was charged would be sold once more.
 function records.keep_call(name, id, payload, finished, ceiling, charge, response, from)
   local known = records.call(name)
-  if known and known.reservation ~= id and (known.finished or find(known.reservation) == 'o') then return end
+  if known and known.reservation ~= id then
+    if known.finished then return end
+    if (known.payload ~= payload or records.text(name) ~= '') and find(known.reservation) == 'o' then return end
+  end
   records.put_call(name, id, payload, finished, ceiling, charge, response, from)
 end
 

@@ -22,9 +22,13 @@ export function earlierCall(state: AccountState, { key, payload }: Reserve, now:
   return { kind: 'in_progress', now, expiresAt: open!.expiresAt, ...standing(state) }
 }
 
-/** Writes down for RECORD_KEPT_MS, from `now` or later, what is known of a call under its key, unless the key has passed to another call since. */
+/**
+ * Writes down for RECORD_KEPT_MS, from `now` or later, what a call has answered under its key, unless that has passed to
+ * another call since. From one of the same payload that is still to answer it is taken: should that fail, the key would
+ * be free again, and what was charged be sold once more.
+ */
 export function keep(state: AccountState, key: string, call: Omit<KeyedCall, 'keptUntil'>, now: number, from = now): AccountState {
-  if (key === '' || belongsToAnother(state, key, call.reservation, now)) return state
+  if (key === '' || belongsToAnother(state, key, call, now)) return state
   return { ...state, calls: state.calls.set(key, { ...call, keptUntil: from + RECORD_KEPT_MS }) }
 }
 
@@ -41,8 +45,8 @@ export function free(state: AccountState, key: string, reservation: string, now:
   return call?.reservation === reservation && !call.finished ? { ...state, calls: state.calls.delete(key) } : state
 }
 
-function belongsToAnother(state: AccountState, key: string, reservation: string, now: number): boolean {
+function belongsToAnother(state: AccountState, key: string, { reservation, payload }: Pick<KeyedCall, 'reservation' | 'payload'>, now: number): boolean {
   const call = callUnder(state, key, now)
   if (!call || call.reservation === reservation) return false
-  return call.finished || openReservation(state, call.reservation, now) !== undefined
+  return call.finished || ((call.response !== '' || call.payload !== payload) && openReservation(state, call.reservation, now) !== undefined)
 }
