@@ -74,6 +74,13 @@ export const corpus: Readonly<Record<string, Case>> = {
     ],
     told: { kind: 'replayed', response: '{2}', pending: true, reserved: 30 },
   },
+  'a call whose reservation has ended begins an operation: its key stays with the one that holds credits': {
+    steps: [
+      now(reserve({ key: 'k', payload: 'p' })), after(120_000, reserve({ reservation: 'r2', key: 'k', payload: 'p' })), now(hold({ key: 'k', payload: 'p', response: '{1}' })),
+      now(reserve({ reservation: 'r3', key: 'k', payload: 'p' })),
+    ],
+    told: { kind: 'in_progress', reserved: 30 },
+  },
   'a budget that a call names twice is held once': {
     steps: [now(reserve({ budgets: [perDay(100), perDay(60)] })), now(settle({ budgets: [perDay(100), perDay(60)] })), now({ kind: 'balance', account: 'ada', budgets: [perDay(100)] })],
     told: { budgets: [{ spent: 20, held: 0 }] },

@@ -35,12 +35,13 @@ function records.earlier_call(name, payload)
 end
 
 -- records.keep_call(name, id, payload, finished, ceiling, charge, response, from): as `put_call`, unless the key has passed to another call.
--- From one of the same payload that is still to answer it is taken: should that fail, what was charged would be sold once more.
+-- One that is finished takes it from one of the same payload that is still to answer: should that fail, what was charged would be sold once more.
 function records.keep_call(name, id, payload, finished, ceiling, charge, response, from)
   local known = records.call(name)
   if known and known.reservation ~= id then
     if known.finished then return end
-    if (known.payload ~= payload or records.text(name) ~= '') and find(known.reservation) == 'o' then return end
+    local can_take = finished == '1' and known.payload == payload and records.text(name) == ''
+    if not can_take and find(known.reservation) == 'o' then return end
   end
   records.put_call(name, id, payload, finished, ceiling, charge, response, from)
 end

@@ -24,8 +24,8 @@ export function earlierCall(state: AccountState, { key, payload }: Reserve, now:
 
 /**
  * Writes down for RECORD_KEPT_MS, from `now` or later, what a call has answered under its key, unless that has passed to
- * another call since. From one of the same payload that is still to answer it is taken: should that fail, the key would
- * be free again, and what was charged be sold once more.
+ * another call since. A call that is finished takes it from one of the same payload that is still to answer: should that
+ * fail, the key would be free again, and what was charged be sold once more.
  */
 export function keep(state: AccountState, key: string, call: Omit<KeyedCall, 'keptUntil'>, now: number, from = now): AccountState {
   if (key === '' || belongsToAnother(state, key, call, now)) return state
@@ -45,8 +45,9 @@ export function free(state: AccountState, key: string, reservation: string, now:
   return call?.reservation === reservation && !call.finished ? { ...state, calls: state.calls.delete(key) } : state
 }
 
-function belongsToAnother(state: AccountState, key: string, { reservation, payload }: Pick<KeyedCall, 'reservation' | 'payload'>, now: number): boolean {
+function belongsToAnother(state: AccountState, key: string, { reservation, payload, finished }: Omit<KeyedCall, 'keptUntil'>, now: number): boolean {
   const call = callUnder(state, key, now)
   if (!call || call.reservation === reservation) return false
-  return call.finished || ((call.response !== '' || call.payload !== payload) && openReservation(state, call.reservation, now) !== undefined)
+  const canTake = finished && call.response === '' && call.payload === payload
+  return call.finished || (!canTake && openReservation(state, call.reservation, now) !== undefined)
 }

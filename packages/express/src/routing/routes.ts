@@ -79,15 +79,16 @@ export class Routes {
   /**
    * For a Route that the app's routers don't show (a function passes requests on to its router) or not under the
    * path that was taken (something rewrote the URL): every key that ends in the Route's path and whose beginning
-   * takes what the request took before; for one on a mount whose path can't be told, and so is none of a key's but
-   * for an expression: every such key whose beginning is one. Else wherever the Route stands.
+   * takes what the request took before; for one on a mount whose path can't be told, and so is none of a key's that is
+   * plain: every such key whose beginning is an expression, or has an optional part. Else wherever the Route stands.
    */
   #guesses(route: Route, req: Request, untold: boolean): readonly string[] {
     const takesBase = (prefix: string) => {
       const layer = route.stack[0] && compile(route.stack[0], prefix, {}, false)
       return layer !== undefined && taken(layer, req.baseUrl)?.path === req.baseUrl
     }
-    const prefixes = ['', ...new Set(this.#keyPaths.flatMap(beginnings))].filter((prefix) => (untold ? EXPRESSION.test(prefix) : prefix === '' ? req.baseUrl === '' : takesBase(prefix)))
+    const takesUntold = (prefix: string) => EXPRESSION.test(prefix) || (prefix.includes('{') && takesBase(prefix))
+    const prefixes = ['', ...new Set(this.#keyPaths.flatMap(beginnings))].filter((prefix) => (untold ? takesUntold(prefix) : prefix === '' ? req.baseUrl === '' : takesBase(prefix)))
     const own = [route.path].flat(Infinity).map(String)
     const guesses = prefixes.flatMap((prefix) => own.map((path) => join(prefix, path)))
     return guesses.some((guess) => this.prices.find(req.method, guess)) ? guesses : this.#places.of(route).flatMap(({ steps }) => textsOf(steps))
